@@ -1,0 +1,6 @@
+"""LAB: what was measured becomes a result one can defend.
+
+Touches: twin, custody, library, record, base.
+Touched by: academy, store, wire, app, web, cli.
+Start at: the corner of your kind of data: image/, flow/, assay/.
+"""

@@ -1,0 +1,51 @@
+"""Quantities: exact values, known units, no silent conversion."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anlage.base import Quantity, Refused
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "expected"),
+    [
+        ("1.50 mL", "uL", "1500"),
+        ("36 h", "d", "1.5"),
+        ("37 Cel", "K", "310.15"),
+        ("2 10*6/mL", "1/L", "2000000000"),
+        ("2e6 cell/mL", "cell/L", "2000000000"),
+        ("70 %", "1", "0.7"),
+        ("3.5 [EU]/mL", "[EU]/L", "3500"),
+        ("1 hour", "min", "60"),
+    ],
+)
+def test_a_quantity_converts_exactly(text, unit, expected):
+    assert Quantity.parse(text).to(unit).value == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "mL", "1,5 mL", "1.5 bogus", "NaN mL", "1e9999 mL", "1.5 mL; drop", "0x10 mL", "9" * 200],
+)
+def test_text_that_is_no_quantity_is_refused(text):
+    with pytest.raises(Refused):
+        Quantity.parse(text)
+
+
+def test_cells_never_convert_to_beads():
+    with pytest.raises(Refused) as refusal:
+        Quantity.parse("1e6 cell").to("bead")
+
+    assert refusal.value.code == "unit-mismatch"
+
+
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, places=3, min_value=-(10**6), max_value=10**6
+    )
+)
+def test_the_decimals_written_are_the_decimals_kept(value):
+    assert Quantity.parse(f"{value} mL").value.as_tuple() == value.as_tuple()
