@@ -2,5 +2,98 @@
 
 Touches: base.
 Touched by: library and above.
-Start at: fact.py (the envelope), then journal.py (the face every engine keeps).
+Start at: fact.py (the envelope), then journal.py (the face every engine keeps), then export.py.
 """
+
+from .checkpoint import (
+    Checkpoint,
+    is_signature,
+    public_hex,
+    read_checkpoint,
+    sign_checkpoint,
+)
+from .fact import (
+    NOTHING_BEFORE,
+    Actor,
+    Entry,
+    Recorded,
+    Stream,
+    Unknown,
+    decode,
+    encode,
+    envelope,
+    fact,
+    is_readable,
+    known_kinds,
+    rebuild,
+    seal,
+    upcaster,
+)
+from .journal import (
+    JOURNAL_STREAM,
+    Conflict,
+    Head,
+    Journal,
+    JournalOpened,
+    Receipt,
+    World,
+    stream_key,
+    stream_leaf,
+)
+from .merkle import (
+    Tree,
+    is_consistent,
+    leaf_hash,
+    node_hash,
+    root_from_subset,
+    root_of,
+    subset_proof,
+)
+from .signature import METHODS, Signature, sign
+from .state import State
+from .view import Rows, View
+
+__all__ = [
+    "JOURNAL_STREAM",
+    "METHODS",
+    "NOTHING_BEFORE",
+    "Actor",
+    "Checkpoint",
+    "Conflict",
+    "Entry",
+    "Head",
+    "Journal",
+    "JournalOpened",
+    "Receipt",
+    "Recorded",
+    "Rows",
+    "Signature",
+    "State",
+    "Stream",
+    "Tree",
+    "Unknown",
+    "View",
+    "World",
+    "decode",
+    "encode",
+    "envelope",
+    "fact",
+    "is_consistent",
+    "is_readable",
+    "is_signature",
+    "known_kinds",
+    "leaf_hash",
+    "node_hash",
+    "public_hex",
+    "read_checkpoint",
+    "rebuild",
+    "root_from_subset",
+    "root_of",
+    "seal",
+    "sign",
+    "sign_checkpoint",
+    "stream_key",
+    "stream_leaf",
+    "subset_proof",
+    "upcaster",
+]
