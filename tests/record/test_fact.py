@@ -17,11 +17,10 @@ from anlage.record import (
     Unknown,
     decode,
     encode,
-    envelope,
     fact,
-    seal,
     sign,
     upcaster,
+    write,
 )
 
 
@@ -82,9 +81,10 @@ def a_trial():
     )
 
 
-def a_record(trial):
-    parts = envelope(
+def a_record(trial, **others):
+    return write(
         Entry(Stream("lot/L-1"), trial, why="because"),
+        number=0,
         version=1,
         previous=bytes(32),
         site="S1",
@@ -92,8 +92,25 @@ def a_record(trial):
         at=AT,
         recorded=AT,
         command="key-1",
+        **others,
     )
-    return Recorded.read(0, seal(parts))
+
+
+def test_header_and_body_belong_together():
+    one, other = a_record(a_trial()), a_record(a_trial())
+
+    assert one.is_sound()
+    assert Recorded.read(0, one.header, one.content) == one
+    assert not Recorded.read(0, one.header, other.content).is_sound()
+
+
+def test_a_withheld_body_leaves_its_place_provable_and_its_content_unguessable():
+    one, again = a_record(a_trial()), a_record(a_trial())
+    withheld = Recorded.read(0, one.header, None)
+
+    assert withheld.is_withheld and withheld.hash == one.hash
+    assert withheld.body == {}
+    assert one.parts["digest"] != again.parts["digest"]
 
 
 def test_a_fact_is_read_back_as_it_was_written():

@@ -9,8 +9,9 @@ place in its stream; its canonical bytes are what is hashed and kept.
 import dataclasses
 import enum
 import functools
-import json
+import hashlib
 import re
+import secrets
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self, TypeVar
+
+import orjson
 
 from anlage.base import (
     Broken,
@@ -133,116 +136,125 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A fact as the journal keeps it.
+    """A fact as the journal keeps it: a header, which is hashed into stream and tree, and a body
+    that it names by digest.
+
+    An export may withhold a body (it concerns another patient); the header still proves its place.
 
     Attributes:
         number: The global number, from 0, without gaps.
         stream: The stream it belongs to.
         version: Its place in the stream, from 1, without gaps.
-        hash: RFC 6962 leaf hash of `data` (32 bytes).
-        data: The canonical bytes of the envelope.
+        hash: RFC 6962 leaf hash of `header` (32 bytes).
+        header: Canonical bytes of the header.
+        content: Canonical bytes of the body with its salt; None when withheld.
     """
 
     number: int
     stream: Stream
     version: int
     hash: bytes
-    data: bytes
-    _parts: dict[str, Any] = field(repr=False, compare=False)
+    header: bytes
+    content: bytes | None
+    parts: dict[str, Any] = field(repr=False, compare=False)
 
     @classmethod
-    def read(cls, number: int, data: bytes) -> Self:
-        """Read an envelope that our own journal wrote.
+    def read(cls, number: int, header: bytes, content: bytes | None) -> Self:
+        """Read a fact that a journal wrote; cheap: the body is parsed when it is asked for.
 
         Raises:
-            Broken: The bytes are no envelope of a version that this build knows.
+            Broken: The header is none of a version that this build knows.
         """
         try:
-            parts = _loads(data)
-            known = parts["envelope"] == ENVELOPE
-            return_value = cls(
+            parts = orjson.loads(header)
+            if parts["envelope"] != ENVELOPE:
+                raise Broken(f"fact {number} in envelope {ENVELOPE}", seen=parts["envelope"])
+            return cls(
                 number=number,
                 stream=str.__new__(Stream, parts["stream"]),
                 version=parts["version"],
-                hash=leaf_hash(data),
-                data=data,
-                _parts=parts,
+                hash=leaf_hash(header),
+                header=header,
+                content=content,
+                parts=parts,
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise Broken(f"fact {number} to be readable", seen=repr(data[:60])) from error
-        if not known:
-            raise Broken(f"fact {number} in envelope {ENVELOPE}", seen=parts["envelope"])
-        return return_value
+            raise Broken(f"fact {number} to be readable", seen=repr(header[:60])) from error
 
     @property
     def kind(self) -> str:
         """What happened, in past tense."""
-        return str(self._parts["kind"])
+        return str(self.parts["kind"])
 
     @property
     def kind_version(self) -> int:
         """The version in which the body was written."""
-        return int(self._parts["kind_version"])
+        return int(self.parts["kind_version"])
 
     @property
     def previous(self) -> bytes:
         """The hash of the fact before it in its stream; 32 zero bytes for the first."""
-        return bytes.fromhex(self._parts["previous"])
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The body as JSON values, as it was written."""
-        return self._parts["body"]  # type: ignore[no-any-return]
+        return bytes.fromhex(self.parts["previous"])
 
     @property
     def site(self) -> str:
         """The site where it was recorded."""
-        return str(self._parts["site"])
+        return str(self.parts["site"])
 
     @property
     def happened(self) -> Instant:
         """When it happened."""
-        return instant(self._parts["happened"])
+        return instant(self.parts["happened"])
 
     @property
     def recorded(self) -> Instant:
         """When the journal recorded it, by the machine's clock."""
-        return instant(self._parts["recorded"])
+        return instant(self.parts["recorded"])
 
     @property
     def happened_text(self) -> str:
         """When it happened, as written."""
-        return str(self._parts["happened"])
+        return str(self.parts["happened"])
 
     @property
     def recorded_text(self) -> str:
         """When it was recorded, as written."""
-        return str(self._parts["recorded"])
-
-    @property
-    def why(self) -> str | None:
-        """The reason that was given."""
-        return self._parts.get("why")
+        return str(self.parts["recorded"])
 
     @property
     def command(self) -> str | None:
         """The client's key of the command that led to it."""
-        return self._parts.get("command")
+        return self.parts.get("command")
 
     @property
     def by(self) -> Actor:
         """Who did it."""
-        return Actor(**self._parts["by"])
+        return Actor(**self.parts["by"])
 
     @property
     def person(self) -> str | None:
         """The person who did it, if one did."""
-        return self._parts["by"].get("person")  # type: ignore[no-any-return]
+        return self.parts["by"].get("person")  # type: ignore[no-any-return]
 
     @property
-    def envelope(self) -> dict[str, Any]:
-        """All of it as JSON values."""
-        return self._parts
+    def is_withheld(self) -> bool:
+        """Whether the body is not here."""
+        return self.content is None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The fact's fields as JSON values, as they were written; empty when withheld."""
+        return self._content().get("fact", {})  # type: ignore[no-any-return]
+
+    @property
+    def why(self) -> str | None:
+        """The reason that was given."""
+        return self._content().get("why")
+
+    @property
+    def relied(self) -> dict[str, int]:
+        """Every stream that the decision read, with its version at that moment."""
+        return self._content().get("relied", {})  # type: ignore[no-any-return]
 
     @property
     def fact(self) -> Any:
@@ -250,6 +262,20 @@ class Recorded:
         not know.
         """
         return decode(self.kind, self.kind_version, self.body)
+
+    def is_sound(self) -> bool:
+        """Tell whether header and body are canonical and belong together."""
+        try:
+            parse_canonical(self.header)
+            if self.content is None:
+                return True
+            parse_canonical(self.content)
+        except Refused:
+            return False
+        return hashlib.sha256(self.content).hexdigest() == self.parts.get("digest")
+
+    def _content(self) -> dict[str, Any]:
+        return orjson.loads(self.content) if self.content is not None else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,18 +287,33 @@ class Unknown:
     body: Mapping[str, Any]
 
 
-def envelope(
+def write(
     entry: Entry,
     *,
+    number: int,
     version: int,
     previous: bytes,
     site: str,
     by: Actor,
     at: Instant,
     recorded: Instant,
-    command: str | None,
-) -> dict[str, Any]:
-    """Give the JSON values of the envelope around one entry."""
+    relied: Mapping[Stream, int] | None = None,
+    command: str | None = None,
+    salt: str | None = None,
+) -> Recorded:
+    """Give the fact of an entry as the journal keeps it.
+
+    The body carries a random salt, so that a withheld body cannot be guessed from its digest.
+
+    Raises:
+        Refused: The fact holds a value that the record cannot keep.
+    """
+    content: dict[str, Any] = {"fact": encode(entry.fact), "salt": salt or secrets.token_hex(8)}
+    if entry.why:
+        content["why"] = entry.why
+    if relied:
+        content["relied"] = {str(stream): past for stream, past in relied.items()}
+    body = canonical(content)
     parts: dict[str, Any] = {
         "envelope": ENVELOPE,
         "stream": str(entry.stream),
@@ -284,18 +325,20 @@ def envelope(
         "happened": stamp(entry.happened or at),
         "recorded": stamp(recorded),
         "by": {k: v for k in Actor.__slots__ if (v := getattr(by, k)) is not None},
-        "body": encode(entry.fact),
+        "digest": hashlib.sha256(body).hexdigest(),
     }
-    if entry.why:
-        parts["why"] = entry.why
     if command:
         parts["command"] = command
-    return parts
-
-
-def seal(parts: dict[str, Any]) -> bytes:
-    """Give the canonical bytes of an envelope: what is hashed and kept."""
-    return canonical(parts)
+    header = canonical(parts)
+    return Recorded(
+        number=number,
+        stream=entry.stream,
+        version=version,
+        hash=leaf_hash(header),
+        header=header,
+        content=body,
+        parts=parts,
+    )
 
 
 def encode(value: Any) -> Any:
@@ -354,26 +397,6 @@ def rebuild(cls: type[T], values: Mapping[str, Any]) -> T:
         raise Broken(f"a readable {cls.__name__}", seen=f"{error}") from error
 
 
-def is_readable(data: bytes) -> bool:
-    """Tell whether bytes are a canonical envelope of the form this build writes."""
-    try:
-        parts = parse_canonical(data)
-    except Refused:
-        return False
-    needed = {
-        "envelope",
-        "stream",
-        "version",
-        "previous",
-        "kind",
-        "kind_version",
-        "site",
-        "body",
-        "by",
-    }
-    return isinstance(parts, dict) and needed <= parts.keys()
-
-
 @functools.cache
 def _field_names(cls: type) -> tuple[str, ...]:
     return tuple(one.name for one in dataclasses.fields(cls))
@@ -408,8 +431,3 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         if dataclasses.is_dataclass(hint):
             return lambda value: rebuild(hint, value)
     return lambda value: value
-
-
-def _loads(data: bytes) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(data)
-    return loaded
