@@ -1,6 +1,24 @@
-"""APP: the wiring: settings, assembly, the command engine.
+"""APP: the wiring: settings, assembly, the command engine, the installation, verification.
 
 Touches: everything below.
 Touched by: web, cli.
-Start at: engine.py.
+Start at: engine.py (how a command runs), then installation.py.
 """
+
+from .engine import Desk, Engine, NumberGiven, Outcome, command, commands, name_of, request_of
+from .installation import Installation
+from .settings import Settings, settings
+
+__all__ = [
+    "Desk",
+    "Engine",
+    "Installation",
+    "NumberGiven",
+    "Outcome",
+    "Settings",
+    "command",
+    "commands",
+    "name_of",
+    "request_of",
+    "settings",
+]

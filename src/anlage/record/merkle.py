@@ -79,6 +79,16 @@ class Tree:
                 self._tail = []
         return filled
 
+    def tiles_after(self, hashes: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Give the (index, root) of the tiles that these leaves would fill, without adding them."""
+        pending = [*self._tail, *hashes]
+        first = len(self._levels[0])
+        full = len(pending) // self.TILE
+        return [
+            (first + index, root_of(pending[index * self.TILE : (index + 1) * self.TILE]))
+            for index in range(full)
+        ]
+
     def root(self, size: int | None = None) -> bytes:
         """Give the root over the first `size` leaves (all of them when None)."""
         size = self.size if size is None else size

@@ -1,6 +1,24 @@
-"""STORE: engines that keep: journal, views, vault, blobs.
+"""STORE: engines that keep: journal, views, vault, files.
 
-Touches: packages, to save their types.
+Touches: record and base (and the packages whose types it keeps).
 Touched by: app, web, cli.
-Start at: sqlite_journal.py.
+Start at: journal.py (the one writer), then views.py.
 """
+
+from .blobs import FolderBlobs
+from .dialect import Dialect, Postgres, Sqlite, transaction
+from .journal import SqlJournal, fsync_rate
+from .vault import Vault
+from .views import SqlViews
+
+__all__ = [
+    "Dialect",
+    "FolderBlobs",
+    "Postgres",
+    "SqlJournal",
+    "SqlViews",
+    "Sqlite",
+    "Vault",
+    "fsync_rate",
+    "transaction",
+]

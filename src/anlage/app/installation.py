@@ -1,0 +1,206 @@
+"""An installation: a folder (or a PostgreSQL schema) with its journal, views, files, vault and
+keys.
+"""
+
+import hashlib
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from anlage import __version__
+from anlage.base import Clock, Refused, SystemClock, stamp
+from anlage.record import (
+    Checkpoint,
+    JournalOpened,
+    Recorded,
+    Rows,
+    World,
+    leaf_hash,
+    public_hex,
+    root_of,
+    sign_checkpoint,
+    stream_leaf,
+)
+from anlage.store import Dialect, FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Vault
+
+from .assemble import all_views, bind_commands
+from .engine import Engine
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Installation:
+    """Everything that one site's Anlage holds open. Use `create` or `open`, and `close` when
+    done.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        """Open the engines in the folder; `clock` gives the time of commands (the machine's when
+        None).
+        """
+        bind_commands()
+        self.settings = settings
+        self.folder = settings.data
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.key = _site_key(self.folder / "keys")
+        self.vault = Vault(self.folder / "vault.db", _master_key(self.folder / "keys"))
+        self.blobs = FolderBlobs(self.folder / "blobs")
+        self.clock = clock or SystemClock()
+        self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
+        self._checkpoint_lock = threading.Lock()
+        self.views = SqlViews(self._dialect("views", durable=False), all_views())
+        try:
+            self.journal = SqlJournal(
+                self._dialect("journal", durable=True), clock=SystemClock(), on_commit=self._follow
+            )
+        except BaseException:
+            self.views.close()
+            raise
+        self.engine = Engine(self.journal, self.clock)
+
+    @classmethod
+    def create(
+        cls,
+        settings: Settings,
+        *,
+        world: World,
+        site: str,
+        site_name: str,
+        clock: Clock | None = None,
+    ) -> "Installation":
+        """Make a new installation in an empty folder.
+
+        Raises:
+            Refused: The folder holds an installation.
+        """
+        installation = cls(settings, clock=clock)
+        try:
+            installation.journal.open(
+                JournalOpened(
+                    world=world,
+                    site=site,
+                    site_name=site_name,
+                    key=public_hex(installation.key),
+                    software=__version__,
+                )
+            )
+            installation.views.catch_up(installation.journal)
+        except BaseException:
+            installation.close()
+            raise
+        return installation
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Clock | None = None) -> "Installation":
+        """Open an installation that has been made; views catch up with the journal.
+
+        Raises:
+            Refused: There is none in the folder.
+        """
+        if settings.database_url is None and not (settings.data / "journal.db").exists():
+            raise Refused(
+                "installation-missing",
+                what=f"installation in {settings.data}",
+                found="no journal",
+                remedy="run `anlage init`, or name the folder with --data",
+            )
+        installation = cls(settings, clock=clock)
+        try:
+            installation.views.catch_up(installation.journal)
+        except BaseException:
+            installation.close()
+            raise
+        return installation
+
+    def rows(self, view: str) -> Rows:
+        """Give the rows of a view, to read."""
+        return self.views.rows(view)
+
+    def listen(self, listener: Callable[[Sequence[Recorded]], None]) -> None:
+        """Call a function, in the writer, with the facts of every commit; it must be quick."""
+        self._listeners.append(listener)
+
+    def checkpoint(self) -> Checkpoint:
+        """Sign what the journal is now, keep it, and copy it to the places out of reach."""
+        with self._checkpoint_lock:
+            size, heads = self.journal.snapshot()
+            leaves = sorted(stream_leaf(stream, head) for stream, head in heads.items())
+            checkpoint = sign_checkpoint(
+                self.key,
+                origin=f"anlage/{self.journal.site}/{self.journal.world}",
+                size=size,
+                root=self.journal.root(size),
+                map_size=len(leaves),
+                map_root=root_of([leaf_hash(leaf) for leaf in leaves]),
+                time=stamp(SystemClock().now()),
+            )
+            self.journal.keep_checkpoint(checkpoint)
+            for folder in (self.folder / "checkpoints", *self.settings.checkpoint_copies):
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{size:012d}.txt").write_text(checkpoint.as_note(), "utf-8")
+            return checkpoint
+
+    def close(self) -> None:
+        """Finish what is queued and let go of everything."""
+        self.journal.close()
+        self.views.close()
+        self.vault.close()
+
+    def _follow(self, facts: Sequence[Recorded]) -> None:
+        self.views.follow(facts)
+        for listener in self._listeners:
+            try:
+                listener(facts)
+            except Exception:
+                log.exception("a listener failed; the facts are on disk")
+
+    def _dialect(self, part: str, *, durable: bool) -> Dialect:
+        url = self.settings.database_url
+        if url is None:
+            return Sqlite(self.folder / f"{part}.db", durable=durable)
+        name = f"{url}#{self.folder.resolve()}#{part}"
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
+        return Postgres(url, schema=f"anlage_{part}", lock=number, durable=durable)
+
+
+def _site_key(folder: Path) -> Ed25519PrivateKey:
+    path = folder / "site.pem"
+    if not path.exists():
+        key = Ed25519PrivateKey.generate()
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write_secret(path, pem)
+        (folder / "site.pub").write_text(public_hex(key) + "\n", "ascii")
+    loaded = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(loaded, Ed25519PrivateKey):
+        raise Refused(
+            "key-unusable", what=str(path), limit="an Ed25519 key", remedy="restore the key"
+        )
+    return loaded
+
+
+def _master_key(folder: Path) -> bytes:
+    path = folder / "vault.key"
+    if not path.exists():
+        _write_secret(path, secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _write_secret(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
