@@ -23,7 +23,9 @@ from anlage.base import Broken, Refused
 
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "verify": "check an export offline: nothing changed, added or left out",
+}
 
 
 @dataclass(frozen=True, slots=True)
