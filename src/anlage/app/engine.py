@@ -251,6 +251,11 @@ class Engine:
             return Outcome(receipt.facts, receipt.is_repeat)
         raise AssertionError("unreachable")
 
+    def judge(self, request: object, *, actor: Actor) -> list[Entry]:
+        """Decide without writing: what the command would add, or the refusal it would meet."""
+        desk = Desk(self, actor, self.clock.now())
+        return [*_HANDLERS[name_of(request)][1](desk, request), *desk.extra]
+
     def load(self, state: type[S], stream: Stream) -> tuple[int, S]:
         """Give the version and the state of a stream; folded from where the last load left off."""
         folded = typing.cast("_State", state)

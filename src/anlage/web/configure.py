@@ -1,0 +1,135 @@
+"""Django, set up for one installation. Nothing of Django is configured anywhere else."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from anlage.app import Settings
+
+HERE = Path(__file__).parent
+
+
+def configure(settings: Settings) -> None:
+    """Set Django up for an installation's folder; does nothing the second time."""
+    import django
+    from django.conf import settings as django_settings
+
+    if django_settings.configured:
+        return
+    django_settings.configure(**_values(settings))
+    django.setup()
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": _secret(settings.data / "keys" / "pages.key"),
+        "DEBUG": False,
+        "ALLOWED_HOSTS": [*settings.allowed_hosts, "localhost", "127.0.0.1", "[::1]", "testserver"],
+        "INSTALLED_APPS": [
+            "django.contrib.contenttypes",
+            "django.contrib.auth",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "django.contrib.staticfiles",
+            "django_htmx",
+            "anlage.store.desk",
+            "anlage.web",
+        ],
+        "MIDDLEWARE": [
+            "django.middleware.security.SecurityMiddleware",
+            "whitenoise.middleware.WhiteNoiseMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.locale.LocaleMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "django_htmx.middleware.HtmxMiddleware",
+            "anlage.web.middleware.guard",
+        ],
+        "ROOT_URLCONF": "anlage.web.urls",
+        "AUTH_USER_MODEL": "desk.Account",
+        "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"],
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "AUTH_PASSWORD_VALIDATORS": [
+            {
+                "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+                "OPTIONS": {"min_length": 12},
+            },
+            {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+        ],
+        "DATABASES": {"default": _database(settings)},
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "DIRS": [HERE / "templates", HERE / "pages"],
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.messages.context_processors.messages",
+                        "django.template.context_processors.i18n",
+                        "anlage.web.context.shell",
+                    ],
+                    "builtins": ["anlage.web.tags"],
+                },
+            }
+        ],
+        "STATIC_URL": "/static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_MAX_AGE": 3600,
+        "LANGUAGE_CODE": settings.language,
+        "LOCALE_PATHS": [HERE / "locale"],
+        "TIME_ZONE": settings.time_zone,
+        "USE_TZ": True,
+        "LOGIN_URL": "/login",
+        "SESSION_COOKIE_AGE": 12 * 3600,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+        "CSRF_COOKIE_SAMESITE": "Lax",
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 64 * 1024 * 1024,
+        "FILE_UPLOAD_MAX_MEMORY_SIZE": 64 * 1024 * 1024,
+        "LOGGING": {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+            "root": {"handlers": ["stderr"], "level": "WARNING"},
+        },
+    }
+
+
+def _database(settings: Settings) -> dict[str, Any]:
+    if settings.database_url is None:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": settings.data / "desk.db",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 10,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    url = urlparse(settings.database_url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.lstrip("/"),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": url.port or "",
+        "CONN_MAX_AGE": None,
+    }
+
+
+def _secret(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(secrets.token_urlsafe(48), "ascii")
+        path.chmod(0o600)
+    return path.read_text("ascii")

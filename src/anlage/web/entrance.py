@@ -1,0 +1,84 @@
+"""Login, logout, theme, and the proof of re-authentication that a signature needs."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from anlage.base import Refused
+from anlage.store.desk.models import Account
+
+from .here import installation
+
+FAILURES_MAX = 5
+LOCKED = timedelta(minutes=15)
+DEMO_LOGINS = "demo_logins.txt"
+
+
+@require_http_methods(["GET", "POST"])
+def enter(request: HttpRequest) -> HttpResponse:
+    """Log a person in."""
+    site = installation()
+    path = site.folder / DEMO_LOGINS
+    demo = [line.split("\t") for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    context: dict[str, Any] = {"demo": demo if site.settings.demo else []}
+    if request.method == "POST":
+        try:
+            account = check_password(
+                request, request.POST.get("login", ""), request.POST.get("password", "")
+            )
+        except Refused as refusal:
+            return render(request, "login.html", {**context, "problems": refusal.problems}, status=409)
+        login(request, account)
+        following = request.GET.get("next", "/")
+        return redirect(following if following.startswith("/") and "//" not in following else "/")
+    return render(request, "login.html", context)
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Log the person out."""
+    logout(request)
+    return redirect("/login")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Keep the person's theme: auto, light or dark."""
+    wanted = request.POST.get("theme", "auto")
+    user: Any = request.user  # type: ignore[attr-defined]
+    user.theme = wanted if wanted in {"auto", "light", "dark"} else "auto"
+    user.save(update_fields=["theme"])
+    back = request.POST.get("back", "/")
+    return redirect(back if back.startswith("/") and not back.startswith("//") else "/")
+
+
+def check_password(request: HttpRequest, name: str, password: str) -> Account:
+    """Give the account whose login name and password these are; five failures lock it for 15 minutes.
+
+    Raises:
+        Refused: They fit no account that may enter.
+    """
+    account = Account.objects.filter(login=name[:80]).first()
+    if account is not None and account.locked_until and account.locked_until > timezone.now():
+        raise _no("account-locked", f"account {name[:40]}", "five failed attempts", "wait 15 minutes")
+    found = authenticate(request, login=name, password=password)
+    if found is None:
+        if account is not None:
+            account.failures += 1
+            if account.failures >= FAILURES_MAX:
+                account.failures, account.locked_until = 0, timezone.now() + LOCKED
+            account.save(update_fields=["failures", "locked_until"])
+        raise _no("login-failed", "login", "name or password does not fit", "type both again")
+    if account is not None and account.failures:
+        account.failures = 0
+        account.save(update_fields=["failures"])
+    return found  # type: ignore[no-any-return]
+
+
+def _no(code: str, what: str, found: str, remedy: str) -> Refused:
+    return Refused(code, what=what, found=found, remedy=remedy, rule="21 CFR 11.300")

@@ -1,0 +1,15 @@
+"""The installation that this process serves."""
+
+from anlage.app import Installation
+
+_HELD: list[Installation] = []
+
+
+def use(installation: Installation) -> None:
+    """Serve this installation from now on."""
+    _HELD[:] = [installation]
+
+
+def installation() -> Installation:
+    """Give the installation that is served."""
+    return _HELD[0]

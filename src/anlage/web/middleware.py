@@ -1,0 +1,55 @@
+"""What stands before every page: login, one policy for content, refusals and breakages shown in one shape."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from anlage.base import Broken, Refused
+
+log = logging.getLogger(__name__)
+OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self';"
+    " object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+class Guard:
+    """The middleware."""
+
+    def __init__(self, following: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Wrap the next handler."""
+        self._following = following
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or send to the login page."""
+        user: Any = request.user  # type: ignore[attr-defined]
+        if not user.is_authenticated and not request.path.startswith(OPEN_PATHS):
+            return redirect(f"/login?next={request.path}")
+        response = self._following(request)
+        response.setdefault("Content-Security-Policy", POLICY)
+        response.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Show a refusal in full; stop at a breakage to protect the record."""
+        is_api = request.path.startswith(("/api/", "/epcis/"))
+        if isinstance(error, Refused):
+            if is_api:
+                problems = [one.as_dict() for one in error.problems]
+                data = {"refused": error.problem.as_dict(), "problems": problems}
+                return JsonResponse(data, status=409)
+            return render(request, "refused.html", {"problems": error.problems}, status=409)
+        incident = uuid.uuid4().hex[:12]
+        log.error("incident %s", incident, exc_info=error)
+        seen = str(error) if isinstance(error, Broken) else "an unexpected fault"
+        if is_api:
+            return JsonResponse({"broken": {"incident": incident}}, status=500)
+        return render(request, "broken.html", {"incident": incident, "seen": seen}, status=500)
+
+
+guard = Guard
