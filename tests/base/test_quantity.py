@@ -20,6 +20,8 @@ from anlage.base import Quantity, Refused
         ("70 %", "1", "0.7"),
         ("3.5 [EU]/mL", "[EU]/L", "3500"),
         ("1 hour", "min", "60"),
+        ("98.6 [degF]", "Cel", "37"),
+        ("-40 Cel", "[degF]", "-40"),
     ],
 )
 def test_a_quantity_converts_exactly(text, unit, expected):
@@ -33,6 +35,15 @@ def test_a_quantity_converts_exactly(text, unit, expected):
 def test_text_that_is_no_quantity_is_refused(text):
     with pytest.raises(Refused):
         Quantity.parse(text)
+
+
+def test_a_third_of_an_hour_is_rounded_once_and_rightly():
+    assert str(Quantity.parse("5 min").to("h").value) == "0.08333333333333333333333333333"
+
+
+def test_a_logarithmic_unit_is_refused_rather_than_taken_for_a_ratio():
+    with pytest.raises(Refused):
+        Quantity.parse("1 dB").to("1")
 
 
 def test_cells_never_convert_to_beads():

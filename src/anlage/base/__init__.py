@@ -9,7 +9,7 @@ from .canonical import canonical, digest, parse_canonical
 from .clock import Clock, FixedClock, Instant, SystemClock, instant, stamp
 from .errors import Broken, Problem, Refused
 from .identifier import Identifier
-from .quantity import Quantity
+from .quantity import Quantity, Scale, scale_of
 from .text import clean_line, clean_text
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Problem",
     "Quantity",
     "Refused",
+    "Scale",
     "SystemClock",
     "canonical",
     "clean_line",
@@ -28,5 +29,6 @@ __all__ = [
     "digest",
     "instant",
     "parse_canonical",
+    "scale_of",
     "stamp",
 ]

@@ -8,7 +8,8 @@ through pint, loaded on first use only, with a registry that knows the counted t
 import functools
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from .errors import Refused
@@ -72,8 +73,8 @@ class Quantity:
         """
         if unit == self.unit:
             return self
-        source, target = unit_of(self.unit), unit_of(unit)
-        if source.dimensionality != target.dimensionality:
+        source, target = scale_of(self.unit), scale_of(unit)
+        if source.kind != target.kind:
             raise Refused(
                 "unit-mismatch",
                 what=f"quantity {self}",
@@ -82,10 +83,9 @@ class Quantity:
                 remedy=f"state the value in {unit} or a unit of the same kind",
                 rule="UCUM",
             )
-        registry = _registry()
-        converted = registry.Quantity(self.value, source).to(target).magnitude
-        value = Decimal(str(converted)) if not isinstance(converted, Decimal) else converted
-        return Quantity(_plain(value), unit)
+        exact = target.from_base(source.to_base(Fraction(self.value)))
+        ratio = _PRECISE.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+        return Quantity(_plain(ratio), unit)
 
     def compare(self, other: "Quantity") -> int:
         """Give -1, 0 or 1 as this quantity is below, equal to or above the other.
@@ -102,6 +102,66 @@ class Quantity:
 
     def __repr__(self) -> str:
         return f"Quantity({str(self)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a unit of measure stands to the base units of its kind, exactly.
+
+    Attributes:
+        factor: How many base units one of this unit is.
+        offset: Where its zero lies, in base units; other than 0 for degrees Celsius and Fahrenheit.
+        kind: The dimensions and their powers, sorted: what the unit measures.
+    """
+
+    factor: Fraction
+    offset: Fraction
+    kind: tuple[tuple[str, int], ...]
+
+    def to_base(self, value: Fraction) -> Fraction:
+        """Give a value of this unit in base units."""
+        return value * self.factor + self.offset
+
+    def from_base(self, value: Fraction) -> Fraction:
+        """Give a value of base units in this unit."""
+        return (value - self.offset) / self.factor
+
+
+@functools.lru_cache(maxsize=1024)
+def scale_of(unit: str) -> Scale:
+    """Give the exact scale of a unit; powers and products keep their fractions exact.
+
+    Raises:
+        Refused: Nobody knows the unit, or it is logarithmic or has a broken power.
+    """
+    parsed, registry = unit_of(unit), _registry()
+    factor, kind = Fraction(1), []
+    try:
+        for name, power in parsed._units.items():
+            if registry._units[name].is_logarithmic:
+                raise ValueError("a logarithmic unit")
+            base = _DEGREES.get(name) or Fraction(registry.get_base_units(name)[0])
+            factor *= base ** _whole(power)
+        for dimension, power in dict(parsed.dimensionality).items():
+            kind.append((str(dimension), _whole(power)))
+        offset = _ZEROS.get(str(parsed), Fraction(0))
+    except Exception as error:  # pint raises a dozen kinds
+        raise _unknown_unit(unit) from error
+    return Scale(factor=factor, offset=offset, kind=tuple(sorted(kind)))
+
+
+def _whole(power: Any) -> int:
+    if int(power) != power:
+        raise ValueError("a broken power")
+    return int(power)
+
+
+_PRECISE = Context(prec=28)
+_DEGREES = {"degree_Celsius": Fraction(1), "degree_Fahrenheit": Fraction(5, 9)}
+_ZEROS = {
+    "degree_Celsius": Fraction("273.15"),
+    "degree_Fahrenheit": Fraction("459.67") * Fraction(5, 9),
+}
 
 
 @functools.lru_cache(maxsize=1024)
