@@ -24,7 +24,8 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
-    "verify": "check an export offline: nothing changed, added or left out",
+    "plan": "put work on the calendar",
+    "recipe": "check recipes",
 }
 
 
