@@ -1,0 +1,151 @@
+"""Whether a picture is of the kind a method was made for, and near to what it was trained on.
+
+First the kind, by rules a person can check (a dark field with bright objects is fluorescence; a
+coloured bright field is stained tissue). Then the distance of its traits to the prototypes of
+the training pictures; beyond the limit, where almost no training picture lies, the method says
+that it does not know.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from anlage.base import Broken, Problem
+
+from .picture import Picture
+from .trait import TRAITS, traits
+
+STAINED_COLOUR = 0.04
+"""Mean distance between colour channels, over full scale, that speaks of a stain."""
+
+
+class Kind(Enum):
+    """What a picture shows, as far as a method needs to know."""
+
+    FLUORESCENCE = "fluorescence field"
+    CHAMBER = "counting-chamber brightfield"
+    CROP = "crop of a single cell"
+    PHASE = "phase-contrast monolayer"
+    STAINED = "stained tissue or smear"
+    UNKNOWN = "no known kind"
+
+
+_AT = {name: place for place, name in enumerate(TRAITS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """The pictures a method was trained on, as prototypes in the space of traits.
+
+    Attributes:
+        name: Which training set.
+        centre: Median of each trait.
+        scale: Spread of each trait.
+        prototypes: Standardised traits of training pictures, shape (n, traits).
+        limit: Distance to the nearest prototypes that holds the given share of training pictures.
+    """
+
+    name: str
+    centre: NDArray[numpy.float64]
+    scale: NDArray[numpy.float64]
+    prototypes: NDArray[numpy.float64]
+    limit: float
+
+    def distance(self, values: NDArray[Any]) -> float:
+        """Give the mean distance to the three nearest prototypes, in units of spread."""
+        place = (values - self.centre) / self.scale
+        apart = numpy.sqrt(numpy.square(self.prototypes - place).mean(axis=1))
+        return float(numpy.sort(apart)[:3].mean())
+
+
+@lru_cache(maxsize=8)
+def domain(name: str) -> Domain:
+    """Read a packaged domain.
+
+    Raises:
+        Broken: The package does not hold it.
+    """
+    place = resources.files(__package__) / "models" / "domain.json"
+    whole = json.loads(place.read_text(encoding="utf-8"))
+    if name not in whole["domains"] or whole["traits"] != list(TRAITS):
+        raise Broken(f"a packaged domain {name} over the present traits", seen=str(place))
+    one = whole["domains"][name]
+    return Domain(
+        name=name,
+        centre=numpy.array(one["centre"], numpy.float64),
+        scale=numpy.array(one["scale"], numpy.float64),
+        prototypes=numpy.array(one["prototypes"], numpy.float64),
+        limit=float(one["limit"]),
+    )
+
+
+def kind_of(values: NDArray[Any]) -> Kind:
+    """Give the kind of a picture from its traits."""
+
+    def at(name: str) -> float:
+        return float(values[_AT[name]])
+
+    bright = at("balance") >= 0.35 and at("level") >= 0.2
+    if at("colour") > STAINED_COLOUR and bright:
+        return Kind.STAINED
+    if 10 ** at("log_pixels") < 9_000:
+        return Kind.CROP
+    if not bright:
+        return Kind.FLUORESCENCE
+    if at("level") > 0.5 and at("dark_tail") > 0.15 and at("bright_tail") < 0.02:
+        return Kind.STAINED
+    return Kind.CHAMBER
+
+
+def judge(
+    picture: Picture,
+    values: NDArray[Any],
+    *,
+    wanted: tuple[Kind, ...],
+    trained: Domain | None,
+    method: str,
+) -> Problem | None:
+    """Give the reason why the method cannot judge a picture with these traits, or None."""
+    kind = kind_of(values)
+    if kind is Kind.STAINED and Kind.STAINED not in wanted:
+        return Problem(
+            code="image-stained",
+            what=f"image {picture.name} is not for method {method}",
+            found=kind.value,
+            limit=" or ".join(one.value for one in wanted),
+            remedy="use a method made for stained material",
+            path=picture.name,
+        )
+    if kind not in wanted:
+        return Problem(
+            code="image-wrong-kind",
+            what=f"image {picture.name} is not for method {method}",
+            found=kind.value,
+            limit=" or ".join(one.value for one in wanted),
+            remedy="choose the method for this kind of image",
+            path=picture.name,
+        )
+    if trained is None:
+        return None
+    apart = trained.distance(values)
+    if apart > trained.limit:
+        return Problem(
+            code="image-out-of-domain",
+            what=f"image {picture.name} is unlike all that method {method} was trained on",
+            found=f"a distance of {apart:.2f}",
+            limit=f"{trained.limit:.2f}",
+            remedy="check the instrument, or validate the method for this material first",
+            path=picture.name,
+        )
+    return None
+
+
+def traits_of(picture: Picture, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
+    """Give the traits of a plane (see `trait.traits`)."""
+    return traits(picture, frame=frame, channel=channel)

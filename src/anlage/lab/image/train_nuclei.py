@@ -1,0 +1,242 @@
+"""The recipe of the nuclei network: targets, augmentation, loss, schedule.
+
+The network sees a field twice (linear and logarithmic grey, both between the field's own
+percentiles) and learns, per pixel, whether it belongs to a nucleus, how deep it lies in it
+(0 at the rim, 1 at the deepest point), and the way to the deepest point. Needs torch.
+"""
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+import cv2
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from .grey import grey_of, spread
+from .network import SmallUNet, export
+from .split import Field
+
+CROP_PX = 256
+BATCH = 8
+Floats = NDArray[numpy.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Example:
+    grey: Floats
+    label: NDArray[numpy.int32]
+    depth: Floats
+    contact: Floats
+    deepest: Floats  # y, x per label; row 0 unused
+    radius: Floats
+
+
+def train_nuclei(
+    fields: list[Field], file: Path, *, minutes: float, seed: int, threads: int
+) -> dict[str, object]:
+    """Train on the fields that are not held out, writing the best so far every few minutes.
+
+    Args:
+        fields: All fields; held-out ones are left alone.
+        file: The ONNX file to write.
+        minutes: Wall-clock length of the schedule.
+        seed: Seed of initial weights and augmentation.
+        threads: Processor threads for torch.
+
+    Returns:
+        What was done: steps, final loss, settings.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    examples = [_example(field) for field in fields if not field.held_out]
+    network = SmallUNet(channels=2, maps=2, coarse_maps=2).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
+    queue: Queue[tuple[Floats, ...]] = Queue(maxsize=6)
+    source = _batches(examples, numpy.random.default_rng(seed))
+    threading.Thread(target=lambda: [queue.put(b) for b in source], daemon=True).start()
+    begun, saved, step, running = time.monotonic(), time.monotonic(), 0, 0.0
+    while (part := (time.monotonic() - begun) / (60 * minutes)) < 1:
+        rate = 3e-3 * min(1, (step + 1) / 200) * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        image, inside, depth, weight, way, scale = (
+            torch.from_numpy(part) for part in queue.get()
+        )
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            fine, coarse = network(image.to(memory_format=torch.channels_last))
+        loss = _loss(fine.float(), coarse.float(), inside, depth, weight, way, scale)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
+        optimiser.step()
+        step += 1
+        _follow(average, network, keep=min(0.999, (step + 1) / (step + 10)))
+        running = 0.98 * running + 0.02 * float(loss.detach())
+        if time.monotonic() - saved > 120:
+            saved = time.monotonic()
+            export(copy.deepcopy(average), file, channels=2, outputs=("fine", "coarse"))
+            torch.save(average.state_dict(), file.with_suffix(".pt"))
+            note = {"step": step, "loss": round(running, 4), "part": round(part, 3)}
+            file.with_suffix(".log").open("a").write(json.dumps(note) + "\n")
+    export(average, file, channels=2, outputs=("fine", "coarse"))
+    torch.save(average.state_dict(), file.with_suffix(".pt"))
+    return {"steps": step, "loss": round(running, 4), "batch": BATCH, "crop_px": CROP_PX}
+
+
+def _follow(average: torch.nn.Module, network: torch.nn.Module, *, keep: float) -> None:
+    with torch.no_grad():
+        for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)
+        for slow, fast in zip(average.buffers(), network.buffers(), strict=True):
+            if slow.dtype.is_floating_point:
+                slow.lerp_(fast, 1 - keep)
+            else:
+                slow.copy_(fast)
+
+
+def _loss(
+    fine: torch.Tensor,
+    coarse: torch.Tensor,
+    inside: torch.Tensor,
+    depth: torch.Tensor,
+    weight: torch.Tensor,
+    way: torch.Tensor,
+    scale: torch.Tensor,
+) -> torch.Tensor:
+    guess = torch.sigmoid(fine[:, 0])
+    cross = functional.binary_cross_entropy_with_logits(fine[:, 0], inside, reduction="none")
+    overlap = (guess * inside).sum((1, 2)) + 1
+    dice = 1 - 2 * overlap / (guess.sum((1, 2)) + inside.sum((1, 2)) + 2)
+    deep = (weight * (fine[:, 1] - depth).abs()).mean()
+    home = (coarse - way).abs().sum(1) * scale
+    steer = home.sum() / (scale > 0).sum().clamp(min=1)
+    return (weight * cross).mean() + 0.5 * dice.mean() + 2 * deep + 0.3 * steer
+
+
+def _example(field: Field) -> _Example:
+    picture = cv2.imread(str(field.image), cv2.IMREAD_UNCHANGED)
+    label = cv2.imread(str(field.label), cv2.IMREAD_UNCHANGED).astype(numpy.int32)
+    count = int(label.max())
+    depth = numpy.zeros(label.shape, numpy.float32)
+    deepest = numpy.zeros((count + 1, 2), numpy.float32)
+    radius = numpy.ones(count + 1, numpy.float32)
+    for one in range(1, count + 1):
+        ys, xs = numpy.nonzero(label == one)
+        if not len(ys):
+            continue
+        top, left = max(ys.min() - 1, 0), max(xs.min() - 1, 0)
+        window = numpy.s_[top : ys.max() + 2, left : xs.max() + 2]
+        own = numpy.pad((label[window] == one).astype(numpy.uint8), 1)
+        # A nucleus cut by the border of the field is not a rim there: replicate, then crop.
+        far = cv2.distanceTransform(own, cv2.DIST_L2, 5)[1:-1, 1:-1]
+        peak = numpy.unravel_index(far.argmax(), far.shape)
+        radius[one] = max(far.max(), 1)
+        deepest[one] = peak[0] + top, peak[1] + left
+        depth[window] = numpy.maximum(depth[window], far / radius[one])
+    return _Example(
+        grey=grey_of(picture).astype(numpy.float32),
+        label=label,
+        depth=depth,
+        contact=_contact(label),
+        deepest=deepest,
+        radius=radius,
+    )
+
+
+def _contact(label: NDArray[numpy.int32]) -> Floats:
+    """Mark pixels within 2 px of two different nuclei, where mistakes merge objects."""
+    kernel = numpy.ones((5, 5), numpy.uint8)
+    values = label.astype(numpy.float32)
+    highest = cv2.dilate(values, kernel)
+    lowest = -cv2.dilate(-numpy.where(values > 0, values, 1e6).astype(numpy.float32), kernel)
+    return ((highest != lowest) & (highest > 0) & (lowest < 1e6)).astype(numpy.float32)
+
+
+def _batches(
+    examples: list[_Example], rng: numpy.random.Generator
+) -> Iterator[tuple[Floats, ...]]:
+    # Large fields hold more crops; the square root keeps small ones in the mix.
+    size = numpy.array([numpy.sqrt(example.label.size) for example in examples])
+    while True:
+        chosen = rng.choice(len(examples), BATCH, p=size / size.sum())
+        columns = zip(*(_crop(examples[one], rng) for one in chosen), strict=True)
+        yield tuple(numpy.stack(column) for column in columns)
+
+
+def _crop(example: _Example, rng: numpy.random.Generator) -> tuple[Floats, ...]:
+    height, width = example.label.shape
+    scale = float(numpy.exp(rng.uniform(numpy.log(0.6), numpy.log(1.6))))
+    stretch = float(numpy.exp(rng.normal(0, 0.06)))
+    angle = rng.uniform(0, 2 * numpy.pi) if rng.random() < 0.6 else rng.integers(4) * numpy.pi / 2
+    turn = numpy.array(
+        [[numpy.cos(angle), -numpy.sin(angle)], [numpy.sin(angle), numpy.cos(angle)]]
+    )
+    flip = numpy.diag([1.0, -1.0 if rng.random() < 0.5 else 1.0])
+    matrix = turn @ flip @ numpy.diag([scale * stretch, scale / stretch])
+    middle = rng.uniform(0, 1, 2) * (width, height)
+    shift = CROP_PX / 2 + rng.uniform(-30, 30, 2) - matrix @ middle
+    affine = numpy.column_stack([matrix, shift]).astype(numpy.float32)
+    size = (CROP_PX, CROP_PX)
+    edge = cv2.BORDER_REFLECT_101
+    label = cv2.warpAffine(
+        example.label.astype(numpy.float32), affine, size, flags=cv2.INTER_NEAREST, borderMode=edge
+    ).astype(numpy.int32)
+    flags = cv2.INTER_AREA if scale < 0.8 else cv2.INTER_LINEAR
+    grey = cv2.warpAffine(example.grey, affine, size, flags=flags, borderMode=edge)
+    depth = cv2.warpAffine(example.depth, affine, size, borderMode=edge)
+    contact = cv2.warpAffine(example.contact, affine, size, borderMode=edge)
+    return _targets(example, label, _spoil(grey, rng), depth, contact, affine)
+
+
+def _targets(
+    example: _Example,
+    label: NDArray[numpy.int32],
+    image: Floats,
+    depth: Floats,
+    contact: Floats,
+    affine: Floats,
+) -> tuple[Floats, ...]:
+    inside = (label > 0).astype(numpy.float32)
+    depth = depth * inside
+    goal = example.deepest[:, ::-1] @ affine[:, :2].T + affine[:, 2]
+    half = label[::2, ::2]
+    ys, xs = numpy.mgrid[0:CROP_PX:2, 0:CROP_PX:2].astype(numpy.float32)
+    way = numpy.stack([goal[half, 1] - ys, goal[half, 0] - xs]).astype(numpy.float32) / 8
+    grown = float(numpy.sqrt(abs(numpy.linalg.det(affine[:, :2]))))
+    reach = example.radius[half] * grown
+    # Reflected nuclei beyond the border of the field point to the wrong side: left out.
+    sane = numpy.hypot(way[0], way[1]) * 8 < 4 * reach + 4
+    scale = ((half > 0) & sane) * (8 / (reach + 3))
+    weight = 1 + 4 * contact + inside * numpy.clip(6 / (example.radius[label] * grown), 0, 2)
+    return image, inside, depth, weight.astype(numpy.float32), way, scale.astype(numpy.float32)
+
+
+def _spoil(grey: Floats, rng: numpy.random.Generator) -> Floats:
+    """Vary what instruments vary: focus, noise, offset, gamma, uneven light, bit depth."""
+    low, high = numpy.percentile(grey, (0.5, 99.8))
+    values = (grey - low) / max(high - low, 1)
+    if rng.random() < 0.3:
+        values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 1.6))
+    if rng.random() < 0.5:
+        values = numpy.sign(values) * numpy.abs(values) ** numpy.exp(rng.normal(0, 0.35))
+    if rng.random() < 0.3:
+        ys, xs = numpy.mgrid[0:1:256j, 0:1:256j]
+        slope = rng.normal(0, 0.15, 2)
+        values = values + slope[0] * (ys - 0.5) + slope[1] * (xs - 0.5)
+    if rng.random() < 0.5:
+        values = values + rng.normal(0, rng.uniform(0.003, 0.08), values.shape)
+    if rng.random() < 0.15:
+        levels = rng.integers(12, 60)
+        values = numpy.round(values * levels) / levels
+    if rng.random() < 0.2:
+        values = numpy.minimum(values, rng.uniform(0.5, 1.0))
+    return spread(values.astype(numpy.float32))
