@@ -14,7 +14,7 @@ from anlage.library import (
     register,
     stream_of_person,
 )
-from anlage.record import Actor, Recorded, envelope, seal
+from anlage.record import Actor, Recorded, write
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -22,17 +22,17 @@ AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def fold(state, entries, at=AT):
     """Give the state after the entries, through the bytes that a journal would keep."""
     for number, entry in enumerate(entries):
-        parts = envelope(
+        record = write(
             entry,
+            number=number,
             version=1,
             previous=bytes(32),
             site="S1",
             by=Actor(person="P-0", via="page"),
             at=at,
             recorded=at,
-            command=None,
         )
-        state = state.after(Recorded.read(number, seal(parts)))
+        state = state.after(Recorded.read(number, record.header, record.content))
     return state
 
 

@@ -5,7 +5,16 @@ Touched by: web, cli.
 Start at: engine.py (how a command runs), then installation.py.
 """
 
-from .engine import Desk, Engine, NumberGiven, Outcome, command, commands, name_of, request_of
+from .engine import (
+    Desk,
+    Engine,
+    NumberGiven,
+    Outcome,
+    command,
+    command_classes,
+    name_of,
+    request_of,
+)
 from .installation import Installation
 from .settings import Settings, settings
 
@@ -17,7 +26,7 @@ __all__ = [
     "Outcome",
     "Settings",
     "command",
-    "commands",
+    "command_classes",
     "name_of",
     "request_of",
     "settings",

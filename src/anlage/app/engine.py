@@ -87,7 +87,7 @@ def command(name: str) -> Callable[[Callable[["Desk", R], Sequence[Entry]]], Cal
     return bind
 
 
-def commands() -> dict[str, type]:
+def command_classes() -> dict[str, type]:
     """Give every command's name and its request class."""
     return {name: request for name, (request, _) in sorted(_HANDLERS.items())}
 

@@ -24,8 +24,10 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "image": "count, viability, activation and more from images",
     "plan": "put work on the calendar",
     "recipe": "check recipes",
+    "verify": "check an export offline: nothing changed, added or left out",
 }
 
 

@@ -47,6 +47,7 @@ from .merkle import (
     root_of,
     subset_proof,
 )
+from .package import Packed, Verdict, blobs_named, pack, unpack
 from .signature import METHODS, Signature, sign
 from .state import State
 from .view import Rows, View
@@ -62,6 +63,7 @@ __all__ = [
     "Head",
     "Journal",
     "JournalOpened",
+    "Packed",
     "Receipt",
     "Recorded",
     "Rows",
@@ -70,8 +72,10 @@ __all__ = [
     "Stream",
     "Tree",
     "Unknown",
+    "Verdict",
     "View",
     "World",
+    "blobs_named",
     "decode",
     "encode",
     "fact",
@@ -80,6 +84,7 @@ __all__ = [
     "known_kinds",
     "leaf_hash",
     "node_hash",
+    "pack",
     "public_hex",
     "read_checkpoint",
     "rebuild",
@@ -90,6 +95,7 @@ __all__ = [
     "stream_key",
     "stream_leaf",
     "subset_proof",
+    "unpack",
     "upcaster",
     "write",
 ]

@@ -1,7 +1,9 @@
-"""One way to act: fill in a command, have it judged, see exactly what is signed, prove to be oneself, done.
+"""One way to act: fill in a command, have it judged, see exactly what is signed, prove to be
+oneself, done.
 
-Validate, freeze, show, re-authenticate, sign: a command with a signature is judged first; what was judged is frozen in the
-session under a one-use token and shown; the signature binds just that (21 CFR 11.50, 11.70, 11.200).
+Validate, freeze, show, re-authenticate, sign: a command with a signature is judged first; what was
+judged is frozen in the session under a one-use token and shown; the signature binds just that (21
+CFR 11.50, 11.70, 11.200).
 """
 
 import dataclasses
@@ -53,7 +55,9 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(person=user.person, via="page", session=session)
 
 
-def do(request: HttpRequest, name: str, values: dict[str, Any], *, key: str | None = None) -> Outcome:
+def do(
+    request: HttpRequest, name: str, values: dict[str, Any], *, key: str | None = None
+) -> Outcome:
     """Do a command that needs no signature, as the person of this page."""
     return installation().engine.do(request_of(name, values), actor=actor_of(request), key=key)
 
@@ -288,7 +292,12 @@ def _helps(cls: Any) -> dict[str, str]:
     found, name = {}, ""
     for line in (inspect.getdoc(cls) or "").partition("Attributes:")[2].splitlines():
         head, colon, tail = line.strip().partition(": ")
-        if colon and line.startswith("    ") and not line.startswith("     ") and head.isidentifier():
+        if (
+            colon
+            and line.startswith("    ")
+            and not line.startswith("     ")
+            and head.isidentifier()
+        ):
             name, found[head] = head, tail
         elif name and line.strip():
             found[name] += " " + line.strip()
@@ -322,7 +331,9 @@ def person_name(person: str) -> str:
 def _plain(asked: Any) -> dict[str, str]:
     values = encode(asked)
     return {
-        key.replace("_", " "): value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        key.replace("_", " "): value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False)
         for key, value in values.items()
     }
 
@@ -333,5 +344,3 @@ def _window() -> float:
 
 def _safe(back: str) -> str:
     return back if back.startswith("/") and not back.startswith("//") else "/"
-
-

@@ -24,7 +24,9 @@ def enter(request: HttpRequest) -> HttpResponse:
     """Log a person in."""
     site = installation()
     path = site.folder / DEMO_LOGINS
-    demo = [line.split("\t") for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    demo = (
+        [line.split("\t") for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    )
     context: dict[str, Any] = {"demo": demo if site.settings.demo else []}
     if request.method == "POST":
         try:
@@ -32,7 +34,9 @@ def enter(request: HttpRequest) -> HttpResponse:
                 request, request.POST.get("login", ""), request.POST.get("password", "")
             )
         except Refused as refusal:
-            return render(request, "login.html", {**context, "problems": refusal.problems}, status=409)
+            return render(
+                request, "login.html", {**context, "problems": refusal.problems}, status=409
+            )
         login(request, account)
         following = request.GET.get("next", "/")
         return redirect(following if following.startswith("/") and "//" not in following else "/")
@@ -58,14 +62,17 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 
 def check_password(request: HttpRequest, name: str, password: str) -> Account:
-    """Give the account whose login name and password these are; five failures lock it for 15 minutes.
+    """Give the account whose login name and password these are; five failures lock it for 15
+    minutes.
 
     Raises:
         Refused: They fit no account that may enter.
     """
     account = Account.objects.filter(login=name[:80]).first()
     if account is not None and account.locked_until and account.locked_until > timezone.now():
-        raise _no("account-locked", f"account {name[:40]}", "five failed attempts", "wait 15 minutes")
+        raise _no(
+            "account-locked", f"account {name[:40]}", "five failed attempts", "wait 15 minutes"
+        )
     found = authenticate(request, login=name, password=password)
     if found is None:
         if account is not None:

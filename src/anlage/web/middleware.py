@@ -1,4 +1,6 @@
-"""What stands before every page: login, one policy for content, refusals and breakages shown in one shape."""
+"""What stands before every page: login, one policy for content, refusals and breakages shown in
+one shape.
+"""
 
 import logging
 import uuid

@@ -60,7 +60,9 @@ class Picture:
             raise ValueError("one name per channel")
 
     @classmethod
-    def of(cls, array: NDArray[Any], *, name: str = "array", colour: bool | None = None) -> "Picture":
+    def of(
+        cls, array: NDArray[Any], *, name: str = "array", colour: bool | None = None
+    ) -> "Picture":
         """Build a picture from an array with axes (y, x) or (y, x, channel).
 
         Args:

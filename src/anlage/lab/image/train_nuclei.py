@@ -68,9 +68,7 @@ def train_nuclei(
         rate = 3e-3 * min(1, (step + 1) / 200) * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        image, inside, depth, weight, way, scale = (
-            torch.from_numpy(part) for part in queue.get()
-        )
+        image, inside, depth, weight, way, scale = (torch.from_numpy(part) for part in queue.get())
         with torch.autocast("cpu", dtype=torch.bfloat16):
             fine, coarse = network(image.to(memory_format=torch.channels_last))
         loss = _loss(fine.float(), coarse.float(), inside, depth, weight, way, scale)
@@ -161,9 +159,7 @@ def _contact(label: NDArray[numpy.int32]) -> Floats:
     return ((highest != lowest) & (highest > 0) & (lowest < 1e6)).astype(numpy.float32)
 
 
-def _batches(
-    examples: list[_Example], rng: numpy.random.Generator
-) -> Iterator[tuple[Floats, ...]]:
+def _batches(examples: list[_Example], rng: numpy.random.Generator) -> Iterator[tuple[Floats, ...]]:
     # Large fields hold more crops; the square root keeps small ones in the mix.
     size = numpy.array([numpy.sqrt(example.label.size) for example in examples])
     while True:

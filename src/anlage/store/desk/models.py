@@ -1,4 +1,6 @@
-"""Accounts and tokens of interfaces. A person is facts; the account is only how the person gets in."""
+"""Accounts and tokens of interfaces. A person is facts; the account is only how the person gets
+in.
+"""
 
 import hashlib
 import secrets
@@ -13,7 +15,7 @@ class AccountManager(BaseUserManager["Account"]):
 
     def create_account(self, login: str, person: str, password: str) -> "Account":
         """Make the account of a person; one person has one account, for ever (21 CFR 11.100)."""
-        account = self.model(login=login, person=person)
+        account: Account = self.model(login=login, person=person)
         account.set_password(password)
         account.save(using=self._db)
         return account

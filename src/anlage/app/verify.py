@@ -1,0 +1,78 @@
+"""Offline verification: the proof of the bytes, then each package's own judgement of the facts. No
+server, no account.
+"""
+
+import importlib
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from anlage.base import Problem, Refused
+from anlage.record import Recorded, Verdict, unpack
+
+Check = Callable[[Sequence[Recorded]], Iterable[Problem]]
+
+
+def checks() -> list[Check]:
+    """Give the `check(facts)` of every package that has one."""
+    found = []
+    for name in ("library", "custody", "plant", "lab"):
+        check = getattr(importlib.import_module(f"anlage.{name}"), "check", None)
+        if check is not None:
+            found.append(check)
+    return found
+
+
+def verify(path: Path, *, trust: str | None = None, checkpoint: Path | None = None) -> Verdict:
+    """Check an export file.
+
+    Args:
+        path: The export.
+        trust: A public key in hexadecimal, or the path of a file that holds it.
+        checkpoint: A file with a checkpoint that was kept elsewhere.
+
+    Raises:
+        Refused: A file cannot be read.
+    """
+    return unpack(
+        _read(path, "export"),
+        trust=None if trust is None else _key(trust),
+        checkpoint=None if checkpoint is None else _text(_read(checkpoint, "checkpoint")),
+        checks=checks(),
+    )
+
+
+def is_export(path: Path) -> bool:
+    """Tell whether a file looks like an export."""
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
+def _key(trust: str) -> str:
+    path = Path(trust)
+    text = path.read_text("ascii", "replace") if len(trust) < 256 and path.is_file() else trust
+    text = text.strip().lower()
+    if len(text) != 64 or not all(character in "0123456789abcdef" for character in text):
+        raise Refused(
+            "key-unreadable",
+            what="trusted key",
+            found=repr(text[:70]),
+            limit="64 hexadecimal digits, or a file that holds them",
+            remedy="take the file keys/site.pub of the site",
+        )
+    return text
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(
+            "file-unreadable",
+            what=f"{what} {path}",
+            found=error.strerror,
+            remedy="name another",
+        ) from error
