@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from anlage.app import Installation, settings
-from anlage.app.export import export
+from anlage.app import Installation, export, settings
 from anlage.base import FixedClock, Refused
 from anlage.record import Actor, World, public_hex, sign, unpack
 from tests.app_trial import Weigh

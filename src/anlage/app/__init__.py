@@ -15,8 +15,10 @@ from .engine import (
     name_of,
     request_of,
 )
+from .exporting import export
 from .installation import Installation
 from .settings import Settings, settings
+from .verification import verify
 
 __all__ = [
     "Desk",
@@ -27,7 +29,9 @@ __all__ = [
     "Settings",
     "command",
     "command_classes",
+    "export",
     "name_of",
     "request_of",
     "settings",
+    "verify",
 ]

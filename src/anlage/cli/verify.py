@@ -16,7 +16,7 @@ def register(group: Group) -> None:
 
 def verify(options: argparse.Namespace) -> Answer:
     """Check an export: bytes, proof, signatures, and each package's own judgement."""
-    from anlage.app.verify import verify as check
+    from anlage.app import verify as check
 
     verdict = check(options.path, trust=options.trust, checkpoint=options.checkpoint)
     lines = [
