@@ -17,6 +17,8 @@ from .engine import (
 )
 from .exporting import export
 from .installation import Installation
+from .plant_clock import SimulatedClock, open_clocked
+from .sentences import sentence
 from .settings import Settings, settings
 from .verification import verify
 
@@ -27,11 +29,14 @@ __all__ = [
     "NumberGiven",
     "Outcome",
     "Settings",
+    "SimulatedClock",
     "command",
     "command_classes",
     "export",
     "name_of",
+    "open_clocked",
     "request_of",
+    "sentence",
     "settings",
     "verify",
 ]

@@ -1,0 +1,251 @@
+"""The REST API: do a command, read a stream, list what there is. Login by session or by bearer
+token."""
+
+import dataclasses
+import hashlib
+import typing
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import ValidationError
+from ninja.security import HttpBearer, SessionAuth
+
+from anlage import __version__
+from anlage.app import command_classes, request_of
+from anlage.app import sentence as sentence_of
+from anlage.base import Quantity, Refused
+from anlage.record import Actor, Recorded, Stream, encode, sign
+from anlage.store.desk.models import Account, Token, token_digest
+from anlage.web.act import meaning_of, needs_signature, person_name
+from anlage.web.entrance import check_password
+from anlage.web.here import installation
+
+PAGE_MAX = 1000
+
+
+class BearerAuth(HttpBearer):
+    """A token made by `anlage token create`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        """Give the account that the token stands for."""
+        found = Token.objects.filter(digest=token_digest(token), is_active=True).first()
+        if found is None:
+            return None
+        account = Account.objects.filter(person=found.person, is_active=True).first()
+        if account is not None:
+            request.api_door = f"token:{found.name}"  # type: ignore[attr-defined]
+        return account
+
+
+class _Session(SessionAuth):
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        del key
+        user: Any = request.user  # type: ignore[attr-defined]
+        return user if user.is_authenticated else None
+
+
+api = NinjaAPI(
+    title="Anlage",
+    version=__version__,
+    description="Commands, facts and definitions of one installation.",
+    auth=[BearerAuth(), _Session()],
+    urls_namespace="api",
+    docs_url="/docs",
+)
+
+
+class Proof(Schema):
+    """The proof of re-authentication under a signature."""
+
+    password: str
+
+
+class Asked(Schema):
+    """A command's fields, and what it takes to sign it."""
+
+    values: dict[str, Any] = {}
+    key: str | None = None
+    sign: Proof | None = None
+
+
+class Done(Schema):
+    """What a command led to."""
+
+    facts: list[int]
+    streams: list[str]
+    is_repeat: bool
+
+
+class FactOut(Schema):
+    """A fact with its place."""
+
+    number: int
+    stream: str
+    version: int
+    kind: str
+    happened: str
+    recorded: str
+    person: str | None
+    sentence: str
+    why: str | None
+    hash: str
+    body: dict[str, Any]
+
+
+class ProblemOut(Schema):
+    """A refusal, in the one problem shape."""
+
+    refused: dict[str, Any]
+    problems: list[dict[str, Any]]
+
+
+REFUSALS = {409: ProblemOut, 401: dict[str, Any], 422: ProblemOut, 404: ProblemOut}
+
+
+@api.exception_handler(Refused)
+def refuse(request: HttpRequest, error: Refused) -> HttpResponse:
+    """Answer a refusal in the problem shape."""
+    del request
+    status = 404 if error.code in {"subject-unknown", "command-unknown"} else 409
+    data = {
+        "refused": error.problem.as_dict(),
+        "problems": [one.as_dict() for one in error.problems],
+    }
+    return JsonResponse(data, status=status)
+
+
+@api.exception_handler(ValidationError)
+def refuse_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Answer a body of another shape in the problem shape too."""
+    del request
+    problems = [
+        {
+            "code": "request-malformed",
+            "path": ".".join(str(part) for part in one.get("loc", ())),
+            "line": None,
+            "what": "request",
+            "found": str(one.get("msg"))[:200],
+            "limit": "the shape in /api/docs",
+            "remedy": "correct the request",
+            "rule": None,
+        }
+        for one in error.errors
+    ]
+    return JsonResponse({"refused": problems[0], "problems": problems}, status=422)
+
+
+@api.get("/commands", summary="Every command with its fields")
+def list_commands(request: HttpRequest) -> dict[str, Any]:
+    """List the commands: field, type, whether it is required."""
+    del request
+    return {name: _shape(cls) for name, cls in command_classes().items()}
+
+
+@api.post("/commands/{name}", response={200: Done, **REFUSALS}, summary="Do a command")
+def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
+    """Judge the command and record its facts, or refuse it and store nothing."""
+    account: Any = request.auth  # type: ignore[attr-defined]
+    actor = Actor(person=account.person, via="api", session=_session(request))
+    wanted = request_of(name, asked.values)
+    if needs_signature(name):
+        if asked.sign is None:
+            raise Refused(
+                "signature-missing",
+                what=f"command {name}",
+                found="no proof of re-authentication",
+                limit='"sign": {"password": …}',
+                remedy="sign with the password of the person of this session or token",
+                rule="21 CFR 11.200",
+            )
+        check_password(request, account.login, asked.sign.password)
+        signature = sign(
+            encode(wanted),
+            person=account.person,
+            name=person_name(account.person),
+            meaning=meaning_of(name),
+            template="api/1",
+            method="password",
+            at=installation().clock.now(),
+        )
+        wanted = dataclasses.replace(wanted, signature=signature)
+    outcome = installation().engine.do(wanted, actor=actor, key=asked.key)
+    return Done(
+        facts=[one.number for one in outcome.facts],
+        streams=outcome.streams,
+        is_repeat=outcome.is_repeat,
+    )
+
+
+@api.get("/streams/{family}/{name}", response={200: list[FactOut], **REFUSALS})
+def read_stream(
+    request: HttpRequest, family: str, name: str, after: int = 0, limit: int = PAGE_MAX
+) -> list[FactOut]:
+    """Give the facts of one stream past a version, oldest first."""
+    del request
+    facts = installation().journal.read_stream(Stream(f"{family}/{name}"), max(0, after))
+    if not facts and after <= 0:
+        raise Refused("subject-unknown", what=f"{family}/{name}"[:80], found="nothing recorded")
+    return [_out(one) for one in facts[: max(1, min(limit, PAGE_MAX))]]
+
+
+@api.get("/facts", response={200: list[FactOut], **REFUSALS})
+def read_facts(request: HttpRequest, start: int = 0, limit: int = 100) -> list[FactOut]:
+    """Give facts in global order from a number on: the outbox of the journal."""
+    del request
+    first = max(0, start)
+    stop = first + max(1, min(limit, PAGE_MAX))
+    if first >= installation().journal.size:
+        return []
+    return [_out(one) for one in installation().journal.read(first, stop)]
+
+
+@api.get("/checkpoint", summary="The newest signed checkpoint")
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """Give the newest signed checkpoint as a note."""
+    del request
+    return HttpResponse(
+        installation().checkpoint().as_note(), content_type="text/plain; charset=utf-8"
+    )
+
+
+def _out(one: Recorded) -> FactOut:
+    return FactOut(
+        number=one.number,
+        stream=str(one.stream),
+        version=one.version,
+        kind=one.kind,
+        happened=one.happened_text,
+        recorded=one.recorded_text,
+        person=one.person,
+        sentence=sentence_of(one),
+        why=one.why,
+        hash=one.hash.hex(),
+        body=one.body,
+    )
+
+
+def _session(request: HttpRequest) -> str:
+    door = getattr(request, "api_door", None) or request.session.session_key or ""
+    return hashlib.sha256(door.encode()).hexdigest()[:16]
+
+
+def _shape(cls: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {
+        one.name: {
+            "type": _type_name(hints[one.name]),
+            "required": one.default is dataclasses.MISSING
+            and one.default_factory is dataclasses.MISSING,
+        }
+        for one in dataclasses.fields(cls)
+        if one.name != "signature"
+    }
+
+
+def _type_name(hint: Any) -> str:
+    names = {str: "text", int: "integer", bool: "boolean", Decimal: "decimal text"}
+    names |= {Quantity: 'quantity {"value", "unit"}', datetime: "instant"}
+    return names.get(hint, str(getattr(hint, "__name__", hint)))

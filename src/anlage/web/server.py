@@ -1,0 +1,162 @@
+"""One process, one port: pages and API through WSGI threads, the live stream through ASGI, the
+journal's writer beside them.
+
+`application` is what granian loads; the folder comes from ANLAGE_DATA.
+"""
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+import orjson
+from a2wsgi import WSGIMiddleware
+
+from anlage.app import Installation, Settings, settings
+from anlage.record import Recorded
+
+from . import here
+from .configure import configure
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+THREADS = 16
+CLIENTS_MAX = 500
+BEAT_SECONDS = 15.0
+
+
+class Live:
+    """The live stream: tells every open page that facts have come, and on which streams. Slow
+    pages miss, never block."""
+
+    def __init__(self) -> None:
+        """Start with nobody listening."""
+        self._clients: dict[asyncio.Queue[bytes], asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+
+    def tell(self, facts: Sequence[Recorded]) -> None:
+        """Tell all; called in the journal's writer."""
+        streams = list(dict.fromkeys(str(one.stream) for one in facts))[:50]
+        data = orjson.dumps({"number": facts[-1].number, "streams": streams})
+        message = b"event: facts\ndata: " + data + b"\n\n"
+        with self._lock:
+            clients = list(self._clients.items())
+        for waiting, loop in clients:
+            loop.call_soon_threadsafe(_offer, waiting, message)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one page's stream until it goes."""
+        if len(self._clients) >= CLIENTS_MAX or not await asyncio.to_thread(_is_logged_in, scope):
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        waiting: asyncio.Queue[bytes] = asyncio.Queue(maxsize=20)
+        with self._lock:
+            self._clients[waiting] = asyncio.get_running_loop()
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await send({"type": "http.response.body", "body": b": here\n\n", "more_body": True})
+            while not gone.done():
+                try:
+                    body = await asyncio.wait_for(waiting.get(), BEAT_SECONDS)
+                except TimeoutError:
+                    body = b": beat\n\n"
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        finally:
+            gone.cancel()
+            with self._lock:
+                self._clients.pop(waiting, None)
+
+
+class Server:
+    """The ASGI application."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Serve an open installation."""
+        here.use(installation)
+        configure(installation.settings)
+        from django.core.wsgi import get_wsgi_application
+
+        self._pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+        self._live = Live()
+        installation.listen(self._live.tell)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["path"] == "/live":
+            await self._live.answer(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)  # type: ignore[arg-type]
+
+
+def prepare(chosen: Settings) -> None:
+    """Make or update the desk's tables."""
+    configure(chosen)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def serve(chosen: Settings) -> None:
+    """Serve until stopped."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    prepare(chosen)
+    Granian(
+        "anlage.web.server:application",
+        address=chosen.host,
+        port=chosen.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        log_access=False,
+        log_enabled=False,
+        factory=True,
+    ).serve()
+
+
+def application() -> Server:
+    """Open the installation named by the environment and give its application."""
+    from anlage.app import open_clocked
+
+    chosen = settings()
+    configure(chosen)
+    installation = open_clocked(chosen)
+    atexit.register(installation.close)
+    return Server(installation)
+
+
+def _offer(waiting: "asyncio.Queue[bytes]", message: bytes) -> None:
+    if waiting.full():
+        waiting.get_nowait()
+    waiting.put_nowait(message)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _is_logged_in(scope: Scope) -> bool:
+    from http.cookies import SimpleCookie
+
+    from django.contrib.sessions.backends.db import SessionStore
+
+    header = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+    cookie = SimpleCookie(header.decode("latin-1")).get("sessionid")
+    return bool(cookie and SessionStore(cookie.value).get("_auth_user_id"))
