@@ -24,9 +24,11 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "epcis": "documents of supply-chain events: check and event hash",
     "image": "count, viability, activation and more from images",
     "plan": "put work on the calendar",
     "recipe": "check recipes",
+    "scan": "what a code says: ISBT 128, SEC, GS1, EPC",
     "verify": "check an export offline: nothing changed, added or left out",
 }
 

@@ -1,0 +1,32 @@
+"""SYMBOLS: bar codes and matrix codes, drawn and read.
+
+Touches: custody, base.
+Touched by: labels, app, web, cli.
+Start at: symbol.py.
+"""
+
+from .symbol import (
+    IMAGE_SUFFIXES,
+    Scan,
+    Symbol,
+    Symbology,
+    draw,
+    nothing_read,
+    pixels,
+    read,
+    read_bytes,
+    read_file,
+)
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Scan",
+    "Symbol",
+    "Symbology",
+    "draw",
+    "nothing_read",
+    "pixels",
+    "read",
+    "read_bytes",
+    "read_file",
+]
