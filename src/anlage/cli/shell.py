@@ -23,7 +23,10 @@ from anlage.base import Broken, Refused
 
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "count": "cell counting quality",
+    "flow": "flow cytometry: read, gate, compare",
+}
 
 
 @dataclass(frozen=True, slots=True)
