@@ -92,7 +92,8 @@ class Matrix:
     def apply(self, block: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
         """Give true signals, a row per fluorochrome, from a row per detector."""
         out = numpy.empty((len(self.fluorochromes), block.shape[1]))
-        multiply(self.unmixing, numpy.ascontiguousarray(block, numpy.float64), out)
+        rows = numpy.arange(len(self.detectors))
+        multiply(self.unmixing, numpy.ascontiguousarray(block, numpy.float64), rows, out)
         return out
 
 

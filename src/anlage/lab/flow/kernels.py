@@ -44,17 +44,30 @@ def gather_f8(words, is_big, places, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def multiply(matrix, block, out):  # type: ignore[no-untyped-def]
-    """Give out[f] = sum over d of matrix[d, f] * block[d], summed in the order of d."""
+def multiply(matrix, block, rows, out):  # type: ignore[no-untyped-def]
+    """Give out[f] = sum over d of matrix[d, f] * block[rows[d]], summed in the order of d.
+
+    Four detectors are added per pass, so that the sums stay in registers.
+    """
+    count = matrix.shape[0]
     for fluorochrome in range(matrix.shape[1]):
-        factor = matrix[0, fluorochrome]
-        for event in range(block.shape[1]):
-            out[fluorochrome, event] = factor * block[0, event]
-        for detector in range(1, matrix.shape[0]):
-            factor = matrix[detector, fluorochrome]
-            if factor != 0.0:
-                for event in range(block.shape[1]):
-                    out[fluorochrome, event] += factor * block[detector, event]
+        sums = out[fluorochrome]
+        for first in range(0, count, 4):
+            f0 = matrix[first, fluorochrome]
+            f1 = matrix[first + 1, fluorochrome] if first + 1 < count else 0.0
+            f2 = matrix[first + 2, fluorochrome] if first + 2 < count else 0.0
+            f3 = matrix[first + 3, fluorochrome] if first + 3 < count else 0.0
+            x0 = block[rows[first]]
+            x1 = block[rows[min(first + 1, count - 1)]]
+            x2 = block[rows[min(first + 2, count - 1)]]
+            x3 = block[rows[min(first + 3, count - 1)]]
+            for event in range(block.shape[1]):
+                total = 0.0 if first == 0 else sums[event]
+                total += f0 * x0[event]
+                total += f1 * x1[event]
+                total += f2 * x2[event]
+                total += f3 * x3[event]
+                sums[event] = total
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -153,6 +166,13 @@ def in_polygon(x, y, vertices, out):  # type: ignore[no-untyped-def]
 def in_ellipsoid(values, centre, inverse, limit, out):  # type: ignore[no-untyped-def]
     """Mark the events whose squared Mahalanobis distance is at most the limit."""
     size = centre.shape[0]
+    if size == 2:
+        for event in range(values.shape[1]):
+            x, y = values[0, event] - centre[0], values[1, event] - centre[1]
+            over_x = x * inverse[0, 0] + y * inverse[1, 0]
+            over_y = x * inverse[0, 1] + y * inverse[1, 1]
+            out[event] = over_x * x + over_y * y <= limit
+        return
     for event in range(values.shape[1]):
         total = 0.0
         for row in range(size):

@@ -30,7 +30,7 @@ from .gate import (
     Strategy,
 )
 from .kernels import in_box, in_ellipsoid, in_polygon, multiply
-from .transform import Ratio, Transform
+from .transform import Ratio, Scaling, scaling
 
 BLOCK: Final = 8_192
 Marks = NDArray[numpy.bool_]
@@ -124,7 +124,7 @@ class _Plan:
     def _axis(self, dimension: Dimension) -> None:
         if dimension in self.axes:
             return
-        scale = self.strategy.scales[dimension.scale] if dimension.scale is not None else None
+        scale = scaling(self.strategy.scales[dimension.scale]) if dimension.scale else None
         sources: tuple[tuple[int, int], ...]
         ratio: Ratio | None = None
         if dimension.is_ratio:
@@ -187,7 +187,7 @@ class _Unmixing:
 
     def __init__(self, matrix: Matrix, rows: list[int]) -> None:
         self.matrix = matrix
-        self.rows = rows
+        self.places = numpy.array(rows, numpy.int64)
         self._whole = matrix.unmixing
         self._taken: list[int] = []
         self.values = self._whole[:, :0]
@@ -204,7 +204,7 @@ class _Axis:
     row: int
     sources: tuple[tuple[int, int], ...]
     ratio: Ratio | None
-    scale: Transform | None
+    scale: Scaling | None
 
 
 def _run(plan: _Plan, span: tuple[int, int], marks: Marks, values: Floats) -> None:
@@ -224,7 +224,6 @@ class _Room:
         self.signals = numpy.empty((len(plan.channels), BLOCK))
         self.bytes = numpy.empty(BLOCK * plan.sample.layout.event_bytes, numpy.uint8)
         self.true = [numpy.empty((m.values.shape[1], BLOCK)) for m in plan.matrices]
-        self.unmixed = [numpy.empty((len(m.rows), BLOCK)) for m in plan.matrices]
         self.scaled = numpy.empty((len(plan.axes), BLOCK))
 
 
@@ -237,9 +236,7 @@ def _block(plan: _Plan, room: _Room, reader: Reader, start: int, stop: int, mark
             reader, sample.channels, plan.channels, start, stop, out=signals, buffer=room.bytes
         )
     for place, unmixing in enumerate(plan.matrices):
-        measured = room.unmixed[place][:, :size]
-        numpy.take(signals, unmixing.rows, axis=0, out=measured)
-        multiply(unmixing.values, measured, room.true[place][:, :size])
+        multiply(unmixing.values, signals, unmixing.places, room.true[place][:, :size])
     for axis in plan.axes.values():
         _scale(axis, signals, room, size)
     for name in plan.order:
@@ -256,7 +253,7 @@ def _scale(axis: _Axis, signals: Floats, room: _Room, size: int) -> None:
     if axis.scale is None:
         out[:] = source
     else:
-        axis.scale.apply(source, out)
+        axis.scale(source, out)
 
 
 def _mark(plan: _Plan, name: str, room: _Room, size: int, marks: Marks) -> None:

@@ -6,6 +6,7 @@ linear scale (mapped to 1), M its decades, W the linear decades, A further negat
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
@@ -33,6 +34,24 @@ class Transform(Protocol):
     def inverse(self, y: Floats) -> Floats:
         """Give the signal at each position."""
         ...
+
+
+Scaling = Callable[[Floats, Floats], object]
+
+
+def scaling(scale: Transform) -> Scaling:
+    """Give the scale as a function of (signals, out) on contiguous rows, its table looked up once.
+
+    It serves loops over many blocks.
+    """
+    if not isinstance(scale, Logicle | Hyperlog):
+        return scale.apply
+    curve = _logicle_curve(scale) if isinstance(scale, Logicle) else _hyperlog_curve(scale)
+    table = _table_of(curve)
+    if table is None:
+        return lambda x, out: solve_odd(x, *curve.shape, out)
+    fixed = (*curve.shape, table.shift, table.base, table.mantissa_bits, table.pieces)
+    return lambda x, out: look_up_odd(x, *fixed, out)
 
 
 def _checked(name: str, holds: bool, **values: float) -> None:
