@@ -7,6 +7,7 @@ called, so that a command starts fast.
 
 import argparse
 import importlib
+import importlib.util
 import json
 import math
 import sys
@@ -24,11 +25,37 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "assay": "assays: fit, potency, validity, readers' files",
+    "backup": "copy an installation while it runs, and check the copy",
+    "count": "cell counting quality",
+    "custody": "who held what, where, without a gap",
+    "define": "definitions: check, submit, approve, retire, compare",
+    "demo": "a seeded facility on the twin",
     "epcis": "documents of supply-chain events: check and event hash",
+    "export": "the whole record of a subject",
+    "fhir": "exchange with the hospital's systems",
+    "flow": "flow cytometry: read, gate, compare",
     "image": "count, viability, activation and more from images",
+    "import": "take up an export",
+    "init": "make a site's own installation",
+    "label": "labels, each symbol read back before it is let out",
+    "logger": "condition logs of shipments and stores",
+    "monitor": "batch monitoring",
+    "network": "simulate and optimise the way from vein to vein",
+    "passport": "signed passports of a product: issue and verify",
     "plan": "put work on the calendar",
+    "recall": "every lot, patient and site that a material lot reached",
+    "rebuild": "fold the views anew from the journal",
     "recipe": "check recipes",
+    "restore": "take an installation up from a backup",
     "scan": "what a code says: ISBT 128, SEC, GS1, EPC",
+    "schedule": "schedule lots on units and people",
+    "serve": "serve pages, interface and live stream",
+    "spc": "control charts and capability",
+    "stability": "shelf life from stability data",
+    "token": "tokens of interfaces",
+    "trace": "genealogy of a lot, both ways",
+    "train": "curricula and drills",
     "verify": "check an export offline: nothing changed, added or left out",
 }
 
@@ -128,9 +155,12 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     groups = parser.add_subparsers(metavar="GROUP", required=True, parser_class=_Parser)
     called = next((word for word in argv if not word.startswith("-")), None)
     for name, summary in sorted(GROUPS.items()):
+        module_name = f"anlage.cli.{name}{'_' if iskeyword(name) else ''}"
+        if module_name not in sys.modules and importlib.util.find_spec(module_name) is None:
+            continue
         group = groups.add_parser(name, help=summary, description=summary)
         if name == called:
-            module = importlib.import_module(f"anlage.cli.{name}{'_' if iskeyword(name) else ''}")
+            module = importlib.import_module(module_name)
             module.register(Group(group))
     return parser.parse_args(argv)
 

@@ -1,0 +1,631 @@
+"""Quality of cell counting: how nearly a method's counts are proportional to dilution.
+
+A dilution series has no reference value, so ISO 20391-2 judges a counting method by what must hold
+anyway: half the cells, half the count. A proportional line and a flexible curve are fitted to the
+sample means; the proportionality index says how far the curve strays from the line. Smaller is
+better; the index compares methods and has no pass limit.
+
+Computed as NIST's COMET computes it (usnistgov/COMET, which follows ISO 20391-2:2019; Sarkar et
+al. 2017, doi:10.1002/cyto.b.21553), bootstrap included; the random draws are our own and seeded.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy
+from numpy.typing import NDArray
+
+from anlage.base import Problem, Refused
+
+Floats = NDArray[numpy.float64]
+Interval = tuple[float, float]
+
+ROWS_MAX: Final = 100_000
+BYTES_MAX: Final = 32 * 2**20
+RULE: Final = "ISO 20391-2:2019"
+DEFAULT_INDEX: Final = "scaled_squared"
+COLUMNS_NEEDED: Final = ("counting_method", "target_dilution_fraction", "cell_conc")
+_MISSING: Final = ("", "na", "n/a", "nan", "null", "-")
+# Keeps the coefficient of variation of an empty sample finite, as COMET does.
+_TINY: Final = 1e-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One count of one sample.
+
+    Attributes:
+        method: Name of the counting method.
+        cell_type: What was counted.
+        concentration_type: Total or viable, as the laboratory calls it.
+        stock: Stock solution that the sample came from.
+        target: Dilution fraction intended, in (0, 1].
+        measured: Dilution fraction measured (by weight, say); the target when it was not.
+        sample: The pipetted sample within its dilution fraction.
+        concentration: Cells per millilitre.
+        line: Line in the file, counted from 1.
+    """
+
+    method: str
+    cell_type: str
+    concentration_type: str
+    stock: str
+    target: float
+    measured: float
+    sample: str
+    concentration: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """A file of observations, with what was wrong in it.
+
+    Attributes:
+        observations: The usable rows, in file order.
+        problems: One per row that was left out, with its line.
+        missing: Rows left out because they say that no count was made.
+    """
+
+    observations: tuple[Observation, ...]
+    problems: tuple[Problem, ...]
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How well one method counts.
+
+    Attributes:
+        method: Name of the method.
+        cell_type: What was counted.
+        concentration_type: Total or viable.
+        samples: Number of samples.
+        observations: Number of counts.
+        slope: Concentration of the undiluted stock by the proportional line, cells/mL.
+        r_squared: Weighted coefficient of determination about zero.
+        proportionality_index: Each form by its name; `scaled_squared` is the default one.
+        mean_cv_percent: Coefficient of variation of repeated counts, averaged over samples by
+            their number of counts.
+        cv_percent_by_dilution: The same per target dilution fraction.
+        mean_by_dilution: Mean concentration per target dilution fraction, cells/mL.
+        intervals: Bootstrap interval of each figure, by its name.
+        design: Where the experiment falls short of the standard's design.
+    """
+
+    method: str
+    cell_type: str
+    concentration_type: str
+    samples: int
+    observations: int
+    slope: float
+    r_squared: float
+    proportionality_index: dict[str, float]
+    mean_cv_percent: float
+    cv_percent_by_dilution: dict[str, float]
+    mean_by_dilution: dict[str, float]
+    intervals: dict[str, Interval]
+    design: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the evaluation as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One figure of two methods, as the ratio of the first to the second.
+
+    Attributes:
+        figure: Name of the figure.
+        first: One method.
+        second: The other.
+        ratio: First by second.
+        interval: Bootstrap interval of the ratio.
+        is_different: Whether the interval leaves out 1.
+        verdict: A sentence that says so.
+    """
+
+    figure: str
+    first: str
+    second: str
+    ratio: float
+    interval: Interval
+    is_different: bool
+    verdict: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the comparison as a JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def read_counts(place: str | Path | bytes) -> Counts:
+    """Read a COMET template: CSV with its column names, metadata rows above them allowed.
+
+    Commas, semicolons and tabs separate; with semicolons a comma may mark decimals. A bad row is
+    left out and told as a problem; the others stand.
+
+    Raises:
+        Refused: The file cannot be read, or has none of the template's columns.
+    """
+    text, path = _text_of(place)
+    rows, separator = _rows(text, path)
+    header, columns = _header(rows, path)
+    observations: list[Observation] = []
+    problems: list[Problem] = []
+    missing = 0
+    for line, row in rows[header + 1 :]:
+        if not any(cell.strip() for cell in row):
+            continue
+        cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
+        if all(_is_missing(cells[name]) for name in ("counting_method", "cell_conc")):
+            continue
+        if not _is_missing(cells["counting_method"]) and _is_missing(cells["cell_conc"]):
+            missing += 1
+            continue
+        found = _observation(cells, line, path, decimal_comma=separator == ";")
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            observations.append(found)
+    return Counts(observations=tuple(observations), problems=tuple(problems), missing=missing)
+
+
+def _text_of(place: str | Path | bytes) -> tuple[str, str]:
+    if isinstance(place, bytes):
+        raw, path = place, "counts"
+    else:
+        path = str(place)
+        try:
+            if Path(place).stat().st_size > BYTES_MAX:
+                raise Refused(
+                    "counts-file", what="file", found="too large", limit=f"{BYTES_MAX} bytes",
+                    path=path,
+                )  # fmt: skip
+            raw = Path(place).read_bytes()
+        except OSError as error:
+            raise Refused(
+                "counts-file", what="file", found=error.strerror, remedy="check the path", path=path
+            ) from error
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", "replace"), path
+    try:
+        return raw.decode("utf-8-sig"), path
+    except UnicodeDecodeError:
+        return raw.decode("latin-1"), path
+
+
+def _rows(text: str, path: str) -> tuple[list[tuple[int, list[str]]], str]:
+    named = next((row for row in text.splitlines() if "counting_method" in row.lower()), "")
+    separator = max((",", ";", "\t"), key=named.count)
+    reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=separator)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for row in reader:
+            rows.append((reader.line_num, row))
+            if len(rows) > ROWS_MAX:
+                raise Refused(
+                    "counts-file", what="rows", found=f"more than {ROWS_MAX}", limit=ROWS_MAX,
+                    path=path,
+                )  # fmt: skip
+    except csv.Error as error:
+        raise Refused(
+            "counts-file", what="CSV", found=str(error), remedy="export it again as CSV", path=path,
+            line=reader.line_num,
+        ) from error  # fmt: skip
+    return rows, separator
+
+
+def _header(rows: Sequence[tuple[int, list[str]]], path: str) -> tuple[int, dict[str, int]]:
+    best: tuple[str, ...] = COLUMNS_NEEDED
+    for place, (_, row) in enumerate(rows):
+        named: dict[str, int] = {}
+        for at, cell in enumerate(row):
+            named.setdefault("_".join(cell.strip().lower().split()), at)
+        lacking = tuple(name for name in COLUMNS_NEEDED if name not in named)
+        if not lacking:
+            return place, named
+        if len(lacking) < len(best):
+            best = lacking
+    raise Refused(
+        "counts-columns",
+        what="columns",
+        found="no row that names " + ", ".join(best),
+        limit=", ".join(COLUMNS_NEEDED),
+        remedy="use the column names of the COMET template",
+        rule=RULE,
+        path=path,
+    )
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in _MISSING
+
+
+def _number(cell: str, *, decimal_comma: bool) -> float:
+    try:
+        value = float(cell.replace(",", ".") if decimal_comma else cell)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _observation(
+    cells: dict[str, str], line: int, path: str, *, decimal_comma: bool
+) -> Observation | Problem:
+    def problem(column: str, limit: str) -> Problem:
+        return Problem(
+            code="counts-row",
+            what=f"column {column}",
+            found=cells.get(column, "")[:80] or "nothing",
+            limit=limit,
+            remedy="correct the row; it was left out",
+            rule=RULE,
+            path=path,
+            line=line,
+        )
+
+    if _is_missing(cells["counting_method"]):
+        return problem("counting_method", "a name")
+    concentration = _number(cells["cell_conc"], decimal_comma=decimal_comma)
+    if not 0 <= concentration < 1e15:
+        return problem("cell_conc", "cells/mL, 0 or more")
+    target = _number(cells["target_dilution_fraction"], decimal_comma=decimal_comma)
+    if not 0 < target <= 1:
+        return problem("target_dilution_fraction", "above 0, at most 1")
+    measured_cell = cells.get("measured_dilution_fraction", "")
+    measured = target
+    if not _is_missing(measured_cell):
+        measured = _number(measured_cell, decimal_comma=decimal_comma)
+        if not 0 < measured <= 1.5:
+            return problem("measured_dilution_fraction", "above 0, at most 1.5, or NA")
+    sample = cells.get("stock_extraction", "")
+    if _is_missing(sample):
+        sample = cells.get("random_sample_number", "")
+    if _is_missing(sample):
+        return problem("random_sample_number", "the sample's number")
+    return Observation(
+        method=cells["counting_method"],
+        cell_type=cells.get("cell_type", ""),
+        concentration_type=cells.get("concentration_type", ""),
+        stock=cells.get("stock_solution", ""),
+        target=target,
+        measured=measured,
+        sample=sample,
+        concentration=concentration,
+        line=line,
+    )
+
+
+def evaluate(
+    observations: Iterable[Observation],
+    *,
+    rng: numpy.random.Generator,
+    resamples: int = 500,
+    confidence: float = 0.95,
+) -> tuple[tuple[Evaluation, ...], tuple[Comparison, ...]]:
+    """Evaluate each method, and compare each pair that counted the same thing.
+
+    Args:
+        observations: What `read_counts` gave.
+        rng: Source of chance for the bootstrap; the same seed gives the same intervals.
+        resamples: Bootstrap draws, 20 to 100,000.
+        confidence: Coverage of the intervals, in (0, 1).
+
+    Raises:
+        Refused: A method has fewer than two dilution fractions, or nothing but zeros.
+    """
+    if not 20 <= resamples <= 100_000 or not 0 < confidence < 1:
+        raise Refused(
+            "counts-bootstrap", what="bootstrap", found=f"{resamples} draws, {confidence}",
+            limit="20 to 100000 draws, confidence between 0 and 1",
+        )  # fmt: skip
+    groups: dict[tuple[str, str, str], list[Observation]] = {}
+    targets: set[float] = set()
+    for observation in observations:
+        key = (observation.method, observation.cell_type, observation.concentration_type)
+        groups.setdefault(key, []).append(observation)
+        targets.add(observation.target)
+    if not groups:
+        raise Refused(
+            "counts-design", what="file", found="no usable row", limit="one or more", rule=RULE
+        )
+    degree = len(targets) - 1
+    seeds = rng.integers(0, 2**63, size=2)
+    evaluations, draws = [], []
+    for key in sorted(groups):
+        series = _Series(groups[key], degree)
+        # One seed for all methods: they share their draws, and their order cannot matter.
+        drawn = series.bootstrap(numpy.random.default_rng(seeds), resamples)
+        evaluations.append(_evaluation(key, series, drawn, confidence))
+        draws.append(drawn)
+    comparisons = [
+        comparison
+        for first in range(len(evaluations))
+        for second in range(first + 1, len(evaluations))
+        if _same_cells(evaluations[first], evaluations[second])
+        for comparison in _compared(
+            evaluations[first], evaluations[second], draws[first], draws[second], confidence
+        )
+    ]
+    return tuple(evaluations), tuple(comparisons)
+
+
+def _same_cells(one: Evaluation, other: Evaluation) -> bool:
+    return (one.cell_type, one.concentration_type) == (other.cell_type, other.concentration_type)
+
+
+INDEX_FORMS: Final = {
+    "scaled_squared": "sum of (e / fit)^2",
+    "scaled_absolute": "sum of |e / fit|",
+    "squared": "sum of e^2 / (first fit)^2",
+    "absolute": "sum of |e| / first fit",
+    "variance_stabilised_squared": "sum of (e / sqrt(fit))^2",
+    "variance_stabilised_absolute": "sum of |e / sqrt(fit)|",
+}
+"""Forms of the proportionality index; e is the flexible curve minus the proportional line."""
+
+
+class _Series:
+    """The observations of one method, as arrays sorted by dilution and sample."""
+
+    def __init__(self, observations: Sequence[Observation], degree: int) -> None:
+        rows = sorted(
+            observations,
+            key=lambda row: (row.stock, row.target, row.measured, _natural(row.sample)),
+        )
+        self.rows = rows
+        self.degree = degree
+        self.target = numpy.array([row.target for row in rows])
+        self.measured = numpy.array([row.measured for row in rows])
+        self.values = numpy.array([row.concentration for row in rows])
+        names = {name: place for place, name in enumerate(dict.fromkeys(
+            (row.stock, row.sample) for row in rows))}  # fmt: skip
+        self.sample = numpy.array([names[row.stock, row.sample] for row in rows])
+        self.levels = numpy.unique(self.target)
+        self.pools = [numpy.nonzero(self.target == level)[0] for level in self.levels]
+        if len(self.levels) < 2 or not numpy.any(self.values > 0):
+            raise Refused(
+                "counts-design",
+                what=f"method {rows[0].method}",
+                found=f"{len(self.levels)} dilution fractions",
+                limit="two or more (the standard asks for four), and counts above zero",
+                remedy="count a dilution series",
+                rule=RULE,
+            )
+        self.figures = self.compute(self.measured, self.values)
+
+    def bootstrap(self, rng: numpy.random.Generator, resamples: int) -> dict[str, Floats]:
+        """Draw observations anew within each dilution fraction, and compute every figure."""
+        drawn: dict[str, list[float]] = {name: [] for name in self.figures}
+        for _ in range(resamples):
+            place = numpy.concatenate(
+                [pool[rng.integers(0, len(pool), len(pool))] for pool in self.pools]
+            )
+            order = numpy.concatenate(self.pools)
+            measured, values = self.measured.copy(), self.values.copy()
+            measured[order], values[order] = self.measured[place], self.values[place]
+            figures = self.compute(measured, values)
+            for name, kept in drawn.items():
+                kept.append(figures[name])
+        return {name: numpy.array(kept) for name, kept in drawn.items()}
+
+    def compute(self, measured: Floats, values: Floats) -> dict[str, float]:
+        """Give every figure of one set of observations, by name."""
+        keys = numpy.stack([self.target, measured, self.sample.astype(float)])
+        unique, group = numpy.unique(keys, axis=1, return_inverse=True)
+        group = group.ravel()
+        n = numpy.bincount(group).astype(float)
+        mean = numpy.bincount(group, values) / n
+        spread = numpy.bincount(group, (values - mean[group]) ** 2)
+        with numpy.errstate(invalid="ignore", divide="ignore"):
+            variance = numpy.where(n > 1, spread / (n - 1), numpy.nan)
+        figures = _fitted(unique[1], mean, n, self.degree)
+        cv = numpy.sqrt(variance) / (mean + _TINY)
+        figures["mean_cv_percent"] = _pooled_cv(cv, n, values)
+        for level in self.levels:
+            at = unique[0] == level
+            observed = values[self.target == level]
+            figures[f"cv_percent {level:g}"] = _pooled_cv(cv[at], n[at], observed)
+            figures[f"mean {level:g}"] = float(observed.mean())
+        return figures
+
+
+def _natural(name: str) -> tuple[int, float, str]:
+    value = _number(name, decimal_comma=False)
+    return (1, 0.0, name) if math.isnan(value) else (0, value, name)
+
+
+def _pooled_cv(cv: Floats, n: Floats, observed: Floats) -> float:
+    """Average the samples' coefficients of variation by their number of counts, in percent.
+
+    Where a sample was counted once, the spread of all counts stands in.
+    """
+    pooled = float(numpy.sum(n * cv) / numpy.sum(n))
+    if math.isnan(pooled):
+        if len(observed) < 2 or observed.mean() == 0:
+            return math.nan
+        pooled = float(observed.std(ddof=1) / observed.mean())
+    return 100.0 * pooled
+
+
+def _fitted(x: Floats, mean: Floats, n: Floats, degree: int) -> dict[str, float]:
+    weight = n / x
+    slope = float(numpy.sum(weight * x * mean) / numpy.sum(weight * x * x))
+    line = slope * x
+    about_zero = float(numpy.sum(weight * mean**2))
+    residual = float(numpy.sum(weight * (mean - line) ** 2))
+    powers = numpy.vander(x, degree + 1, increasing=True)
+    root = numpy.sqrt(1.0 / x)
+    coefficients = numpy.linalg.lstsq(powers * root[:, None], mean * root, rcond=None)[0]
+    e = powers @ coefficients - line
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "slope": slope,
+            "r_squared": 1.0 - residual / about_zero if about_zero else math.nan,
+            "scaled_squared": float(numpy.sum((e / line) ** 2)),
+            "scaled_absolute": float(numpy.sum(numpy.abs(e / line))),
+            "squared": float(numpy.sum(e**2) / line[0] ** 2),
+            "absolute": float(numpy.sum(numpy.abs(e)) / line[0]),
+            "variance_stabilised_squared": float(numpy.sum(e**2 / numpy.abs(line))),
+            "variance_stabilised_absolute": float(
+                numpy.sum(numpy.abs(e) / numpy.sqrt(numpy.abs(line)))
+            ),
+        }
+
+
+def _evaluation(
+    key: tuple[str, str, str], series: _Series, drawn: dict[str, Floats], confidence: float
+) -> Evaluation:
+    figures = series.figures
+    shown = {name: name for name in ("slope", "r_squared", *INDEX_FORMS, "mean_cv_percent")}
+    shown.update({name: name for name in figures if name.startswith("cv_percent ")})
+    intervals = {
+        told: _interval(name, figures[name], drawn[name], confidence)
+        for name, told in shown.items()
+    }
+    samples = {(row.stock, row.target, row.sample) for row in series.rows}
+    return Evaluation(
+        method=key[0],
+        cell_type=key[1],
+        concentration_type=key[2],
+        samples=len(samples),
+        observations=len(series.rows),
+        slope=figures["slope"],
+        r_squared=figures["r_squared"],
+        proportionality_index={name: figures[name] for name in INDEX_FORMS},
+        mean_cv_percent=figures["mean_cv_percent"],
+        cv_percent_by_dilution=_by_dilution(figures, "cv_percent "),
+        mean_by_dilution=_by_dilution(figures, "mean "),
+        intervals=intervals,
+        design=_design(series),
+    )
+
+
+def _by_dilution(figures: dict[str, float], prefix: str) -> dict[str, float]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in figures.items()
+        if name.startswith(prefix)
+    }
+
+
+def _interval(name: str, value: float, drawn: Floats, confidence: float) -> Interval:
+    """Give value ± t·se of the draws: logit scale for R2, logarithm for an index, capped at 0."""
+    from scipy.special import stdtrit
+
+    if numpy.allclose(drawn, value, rtol=1e-12, atol=0):
+        return value, value
+    t = float(stdtrit(len(drawn) - 1, (1 + confidence) / 2))
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        if name == "r_squared":
+            odds = numpy.float64(value) / (1 - numpy.float64(value))
+            scaled, middle = numpy.log(drawn / (1 - drawn)), numpy.log(odds)
+        elif name in INDEX_FORMS:
+            scaled, middle = numpy.log(drawn), numpy.log(numpy.float64(value))
+        else:
+            scaled, middle = drawn, numpy.float64(value)
+    finite = scaled[numpy.isfinite(scaled)]
+    if len(finite) < 2 or not math.isfinite(middle):
+        return math.nan, math.nan
+    half = t * float(finite.std(ddof=1))
+    low, high = float(middle) - half, float(middle) + half
+    if name == "r_squared":
+        return _logistic(low), _logistic(high)
+    if name in INDEX_FORMS:
+        return math.exp(min(low, 700.0)), math.exp(min(high, 700.0))
+    return max(low, 0.0), high
+
+
+def _logistic(value: float) -> float:
+    return 1.0 / (1.0 + math.exp(-value)) if value > -700 else 0.0
+
+
+def _design(series: _Series) -> tuple[str, ...]:
+    """Say where the design falls short: 4 dilutions, 3 samples each, 3 counts each."""
+    short = []
+    if len(series.levels) < 4:
+        short.append(f"{len(series.levels)} dilution fractions; the standard asks for 4 or more")
+    counts: dict[float, dict[tuple[str, str], int]] = {}
+    for row in series.rows:
+        samples = counts.setdefault(row.target, {})
+        key = (row.stock, row.sample)
+        samples[key] = samples.get(key, 0) + 1
+    for target, samples in sorted(counts.items()):
+        if len(samples) < 3:
+            short.append(f"{len(samples)} samples at {target:g}; the standard asks for 3 or more")
+        fewest = min(samples.values())
+        if fewest < 3:
+            short.append(f"{fewest} counts of a sample at {target:g}; it asks for 3 or more")
+    return tuple(short)
+
+
+def _compared(
+    first: Evaluation,
+    second: Evaluation,
+    drawn_first: dict[str, Floats],
+    drawn_second: dict[str, Floats],
+    confidence: float,
+) -> list[Comparison]:
+    values = {
+        "slope": (first.slope, second.slope),
+        DEFAULT_INDEX: (
+            first.proportionality_index[DEFAULT_INDEX],
+            second.proportionality_index[DEFAULT_INDEX],
+        ),
+        "mean_cv_percent": (first.mean_cv_percent, second.mean_cv_percent),
+    }
+    found = []
+    for figure, (one, other) in values.items():
+        ratios = drawn_first[figure] / numpy.where(
+            drawn_second[figure] == 0, numpy.nan, drawn_second[figure]
+        )
+        ratios = ratios[numpy.isfinite(ratios)]
+        if not len(ratios) or not other:
+            continue
+        tail = (1 - confidence) / 2
+        low, high = (float(value) for value in numpy.quantile(ratios, (tail, 1 - tail)))
+        is_different = not low <= 1 <= high
+        ratio = one / other
+        found.append(
+            Comparison(
+                figure=figure,
+                first=first.method,
+                second=second.method,
+                ratio=ratio,
+                interval=(low, high),
+                is_different=is_different,
+                verdict=_verdict(
+                    figure, first.method, second.method, ratio, is_different, confidence
+                ),
+            )
+        )
+    return found
+
+
+def _verdict(
+    figure: str, first: str, second: str, ratio: float, is_different: bool, confidence: float
+) -> str:
+    sure = f"at {100 * confidence:g} % confidence"
+    match figure, is_different:
+        case "slope", True:
+            way = "higher" if ratio > 1 else "lower"
+            share = abs(ratio - 1) * 100
+            return f"{first} and {second} disagree: {first} reads {share:.1f} % {way} {sure}."
+        case "slope", False:
+            return f"{first} and {second} are not shown to disagree on concentration {sure}."
+        case "mean_cv_percent", True:
+            better = first if ratio < 1 else second
+            return f"{better} repeats its counts more closely {sure}."
+        case "mean_cv_percent", False:
+            return f"Neither method is shown to repeat its counts more closely {sure}."
+        case _, True:
+            better = first if ratio < 1 else second
+            return f"{better} counts more nearly in proportion to dilution {sure}."
+        case _:
+            return f"Neither method is shown to be more nearly proportional {sure}."
