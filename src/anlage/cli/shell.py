@@ -24,9 +24,11 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "assay": "curves, relative potency and plates",
     "image": "count, viability, activation and more from images",
     "plan": "put work on the calendar",
     "recipe": "check recipes",
+    "stability": "shelf life by ICH Q1E",
     "verify": "check an export offline: nothing changed, added or left out",
 }
 
