@@ -28,6 +28,7 @@ GROUPS: dict[str, str] = {
     "image": "count, viability, activation and more from images",
     "plan": "put work on the calendar",
     "recipe": "check recipes",
+    "spc": "control rules, charts and capability",
     "stability": "shelf life by ICH Q1E",
     "verify": "check an export offline: nothing changed, added or left out",
 }

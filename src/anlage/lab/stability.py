@@ -551,7 +551,7 @@ def _reml(
             Xty += Z.T @ solved[:, 2]
             yty += float(y @ solved[:, 2])
             logdet += float(np.linalg.slogdet(V)[1])
-        beta = np.linalg.solve(XtX, Xty)
+        beta: Array = np.asarray(np.linalg.solve(XtX, Xty), dtype=np.float64)
         rss = max(yty - float(beta @ Xty), 1e-300)
         value = (n - 2) * math.log(rss) + logdet + float(np.linalg.slogdet(XtX)[1])
         return beta, XtX, rss, value
