@@ -1,0 +1,188 @@
+"""`anlage assay fit|potency …`: curves, relative potency and plates on files."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from anlage.base import Refused
+
+from .shell import Answer, Group
+
+
+def register(group: Group) -> None:
+    """Add the commands of the bench."""
+    fit = group.command("fit", fit_curve, help="fit a curve to x and y")
+    fit.add_argument("files", type=Path, nargs="+", metavar="FILE", help="columns x, y (weight)")
+    fit.add_argument(
+        "--model", help="4pl, 5pl, linear, polynomial:K, … a NIST name, or a formula in x and b1…"
+    )
+    fit.add_argument("--start", help="b1=500,b2=0.0001, or 1 or 2 for a published start")
+    fit.add_argument(
+        "--weighting", choices=["none", "1/y", "1/y2", "1/x", "1/x2", "column"], default="none"
+    )
+    fit.add_argument("--confidence", type=_level, default=0.95)
+    fit.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+
+    potency = group.command("potency", relative_potency, help="potency relative to a reference")
+    potency.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="columns sample, dose, response (plate)"
+    )
+    potency.add_argument("--model", choices=["4pl", "5pl", "linear", "slope-ratio"], default="4pl")
+    potency.add_argument("--reference", help="name of the reference sample")
+    potency.add_argument(
+        "--variance", choices=["constant", "1/y", "1/y2", "power"], default="constant"
+    )
+    potency.add_argument("--plates", choices=["combine", "ignore"], default="combine")
+    potency.add_argument("--slope-bounds", default="0.80,1.25", metavar="LOW,HIGH")
+    potency.add_argument("--asymptote-bound", type=float, default=0.20, metavar="SHARE")
+    potency.add_argument("--alpha", type=float, default=0.05, help="size of each one-sided test")
+    potency.add_argument("--confidence", type=_level, default=0.95)
+    potency.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    potency.add_argument(
+        "--require-parallel", action="store_true", help="exit 2 unless every sample is parallel"
+    )
+
+
+def fit_curve(options: argparse.Namespace) -> Answer:
+    """Fit a curve to each file."""
+    from anlage.lab.assay import fit, model, read_points
+
+    def one(path: Path) -> tuple[dict[str, Any], str, bool]:
+        points = read_points(path, decimal=options.decimal)
+        if options.model is None and points.model is None:
+            raise Refused(
+                "model-missing",
+                what=f"model for {path}",
+                found="none",
+                limit="--model",
+                remedy="name a model, such as --model 4pl",
+            )
+        curve = model(options.model) if options.model else points.model
+        if curve is None:
+            raise AssertionError("a model is known here")
+        start = _start(options.start, curve.starts)
+        found = fit(
+            points,
+            curve,
+            start=start,
+            weighting=options.weighting,
+            confidence=options.confidence,
+        )
+        lines = [f"{path}: {found.model}  y = {found.formula}"]
+        for name, value in found.parameters.items():
+            error = found.standard_errors[name]
+            lines.append(f"  {name:<6} {value:.10g}  ± {'?' if error is None else f'{error:.4g}'}")
+        lines.append(f"  residual sum of squares {found.rss:.10g}, df {found.degrees_of_freedom}")
+        return {"file": str(path), **found.as_dict()}, "\n".join(lines), True
+
+    return _each(options.files, one)
+
+
+def relative_potency(options: argparse.Namespace) -> Answer:
+    """Give the potency of each sample in each file."""
+    from anlage.lab.assay import Bounds, read_wells, relative_potencies
+
+    low, high = _pair(options.slope_bounds)
+    bounds = Bounds(
+        slope_low=low, slope_high=high, asymptote=options.asymptote_bound, alpha=options.alpha
+    )
+
+    def one(path: Path) -> tuple[dict[str, Any], str, bool]:
+        found = relative_potencies(
+            read_wells(path, decimal=options.decimal),
+            model=options.model,
+            reference=options.reference,
+            confidence=options.confidence,
+            bounds=bounds,
+            variance=options.variance,
+            plates=options.plates,
+        )
+        data = {"file": str(path), **found[0].as_dict()}
+        data["samples"] = [potency.as_dict() for potency in found]
+        lines = []
+        for p in found:
+            verdict = {True: "parallel", False: "not parallel", None: "parallelism unknown"}
+            limits = (
+                f"{p.low:.6g} to {p.high:.6g}" if p.low is not None and p.high is not None else "-"
+            )
+            lines.append(
+                f"{path}: {p.sample} against {p.reference}: {p.relative_potency:.6g} "
+                f"({100 * p.confidence:g} % {limits}), {verdict[p.is_parallel]}"
+            )
+        is_good = not options.require_parallel or all(p.is_parallel for p in found)
+        return data, "\n".join(lines), is_good
+
+    return _each(options.files, one)
+
+
+def _each(files: list[Path], one: Any) -> Answer:
+    """Do one thing per file; a refused file does not stop the others.
+
+    One file prints its own object; several print them under `files`.
+    """
+    if len(files) == 1:
+        data, text, is_good = one(files[0])
+        return Answer(data, text, is_good)
+    results: list[dict[str, Any]] = []
+    texts: list[str] = []
+    problems: list[dict[str, Any]] = []
+    good = True
+    for path in files:
+        try:
+            data, text, is_good = one(path)
+        except Refused as refusal:
+            problem = refusal.problem.as_dict()
+            data, text, is_good = (
+                {"file": str(path), "refused": problem},
+                f"{path}: refused: {refusal}",
+                False,
+            )
+            problems.extend(item.as_dict() for item in refusal.problems)
+        results.append(data)
+        texts.append(text)
+        good = good and is_good
+    return Answer({"files": results, "problems": problems}, "\n".join(texts), good)
+
+
+def _start(text: str | None, starts: Any) -> dict[str, float] | None:
+    if not text:
+        return None
+    if text in {"1", "2"} and len(starts) >= int(text):
+        return dict(starts[int(text) - 1])
+    values = {}
+    for part in text.split(","):
+        name, sign, value = part.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise Refused(
+                "start-unreadable",
+                what="--start",
+                found=text[:80],
+                limit="b1=500,b2=0.0001, or 1 or 2 where the model has published starts",
+                remedy="write name=number, parted by commas",
+            )
+    return values
+
+
+def _pair(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise Refused(
+            "bounds-unreadable",
+            what="--slope-bounds",
+            found=text[:60],
+            limit="two numbers, such as 0.80,1.25",
+            remedy="write LOW,HIGH",
+        ) from error
+    return low, high
+
+
+def _level(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value < 1:
+        raise argparse.ArgumentTypeError("a level from 0.5 to below 1")
+    return value

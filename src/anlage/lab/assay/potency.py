@@ -1,0 +1,649 @@
+"""The potency of a sample relative to a reference, with the evidence that both act alike.
+
+Logistic curves (USP <1032>, <1034>; Ph. Eur. 5.3 section 4): a joint fit in which reference and
+sample share both ends and the slope gives the potency as the shift along the log dose; the free
+fits beside it give the tests of parallelism. Equivalence of the parameters within bounds set
+beforehand decides; the F test is printed as a diagnostic, because it fails good assays for being
+precise and passes poor ones for being noisy.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from anlage.base import Refused
+
+from .logistic import Curve, descend_curves, lone_curve
+from .ratio import Combined, combine
+from .wells import Wells, reference_of
+
+Array = NDArray[np.float64]
+
+SAMPLES_MAX = 400
+MODELS = ("4pl", "5pl", "linear", "slope-ratio")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How alike two curves must be, set by the site before the assay is run.
+
+    Attributes:
+        slope_low: Least ratio of the sample's slope to the reference's.
+        slope_high: Greatest ratio.
+        asymptote: Greatest difference of either end, as a share of the reference's range.
+        alpha: Size of each one-sided test; 0.05 gives 90 % intervals.
+    """
+
+    slope_low: float = 0.80
+    slope_high: float = 1.25
+    asymptote: float = 0.20
+    alpha: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equivalence:
+    """One parameter compared between sample and reference.
+
+    Attributes:
+        parameter: Its name.
+        kind: "ratio", or "difference over range".
+        estimate: Sample against reference.
+        low: Lower end of the interval of size 1 - 2 alpha.
+        high: Upper end.
+        bound_low: Lower bound set beforehand.
+        bound_high: Upper bound.
+    """
+
+    parameter: str
+    kind: str
+    estimate: float
+    low: float
+    high: float
+    bound_low: float
+    bound_high: float
+
+    @property
+    def is_within(self) -> bool:
+        """True when the whole interval lies within the bounds."""
+        return self.bound_low <= self.low and self.high <= self.bound_high
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the comparison as a JSON object."""
+        names = ("parameter", "kind", "estimate", "low", "high", "bound_low", "bound_high")
+        return {name: getattr(self, name) for name in names} | {"equivalent": self.is_within}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FTest:
+    """A variance-ratio test: F, its degrees of freedom and its p-value."""
+
+    f: float
+    df1: int
+    df2: int
+    p: float
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the test as a JSON object."""
+        return {"f": self.f, "df1": self.df1, "df2": self.df2, "p": self.p}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Potency:
+    """The potency of one sample, from one plate or joined over several.
+
+    Attributes:
+        sample: The sample.
+        reference: What it was compared with.
+        model: The curve.
+        ln: Natural logarithm of the relative potency.
+        standard_error: Standard error of that.
+        low: Lower end of the interval, as relative potency; None where it is not bounded.
+        high: Upper end.
+        confidence: Level of the interval.
+        degrees_of_freedom: Behind the interval.
+        rss: Residual sum of squares of the constrained fit.
+        rss_free: Residual sum of squares of the free fits.
+        freedom: Degrees of freedom of the constrained fit.
+        freedom_free: Degrees of freedom of the free fits.
+        f_test: Extra sum of squares for non-parallelism.
+        further_tests: Regression and linearity, where the model has them.
+        equivalence: Each parameter compared.
+        parameters: Of the constrained fit.
+        standard_errors: Of those.
+        free_parameters: Of the free fits, under "reference" and "sample".
+        profile: Interval by profile likelihood, as relative potency.
+        notes: What the reader must know.
+    """
+
+    sample: str
+    reference: str
+    model: str
+    ln: float
+    standard_error: float
+    low: float | None
+    high: float | None
+    confidence: float
+    degrees_of_freedom: float
+    rss: float
+    rss_free: float
+    freedom: int
+    freedom_free: int
+    f_test: FTest | None
+    further_tests: Mapping[str, FTest] = field(default_factory=dict)
+    equivalence: tuple[Equivalence, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    standard_errors: Mapping[str, float] = field(default_factory=dict)
+    free_parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    profile: tuple[float | None, float | None] | None = None
+    notes: tuple[str, ...] = ()
+    plates: tuple["Potency", ...] = ()
+    plate: str = ""
+    combined: Combined | None = None
+
+    @property
+    def relative_potency(self) -> float:
+        """The relative potency; 1 is as potent as the reference."""
+        return math.exp(self.ln) if self.ln < 700 else math.inf
+
+    @property
+    def is_parallel(self) -> bool | None:
+        """The verdict by equivalence; None where nothing could be compared."""
+        if not self.equivalence:
+            return None
+        return all(item.is_within for item in self.equivalence)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the potency as a JSON object."""
+        result: dict[str, object] = {
+            "sample": self.sample,
+            "reference": self.reference,
+            "model": self.model,
+            "relative_potency": self.relative_potency,
+            "ci_low": self.low,
+            "ci_high": self.high,
+            "confidence": self.confidence,
+            "ln_relative_potency": self.ln,
+            "ln_standard_error": self.standard_error,
+            "percent_gcv": 100 * math.sqrt(math.expm1(min(self.standard_error**2, 500.0))),
+            "degrees_of_freedom": self.degrees_of_freedom,
+            "parallelism": {
+                "parallel": self.is_parallel,
+                "decided_by": "equivalence",
+                "f_test": self.f_test.as_dict() if self.f_test else None,
+                "equivalence": [item.as_dict() for item in self.equivalence],
+            },
+            "tests": {name: test.as_dict() for name, test in self.further_tests.items()},
+            "parameters": dict(self.parameters),
+            "standard_errors": dict(self.standard_errors),
+            "free_parameters": {k: dict(v) for k, v in self.free_parameters.items()},
+            "residual_sum_of_squares": self.rss,
+            "residual_degrees_of_freedom": self.freedom,
+            "free_residual_sum_of_squares": self.rss_free,
+            "free_residual_degrees_of_freedom": self.freedom_free,
+            "profile_interval": list(self.profile) if self.profile else None,
+            "notes": list(self.notes),
+        }
+        if self.plate:
+            result["plate"] = self.plate
+        if self.plates:
+            result["plates"] = [plate.as_dict() for plate in self.plates]
+        if self.combined:
+            result["combination"] = {
+                "method": self.combined.method,
+                "heterogeneity_chi_square": self.combined.heterogeneity,
+                "heterogeneity_p": self.combined.heterogeneity_p,
+                "between_plate_sd_ln": self.combined.between_sd,
+            }
+        return result
+
+
+def relative_potencies(
+    wells: Wells,
+    *,
+    model: str = "4pl",
+    reference: str | None = None,
+    confidence: float = 0.95,
+    bounds: Bounds | None = None,
+    variance: str = "constant",
+    plates: str = "combine",
+) -> list[Potency]:
+    """Give the potency of every sample relative to the reference.
+
+    Args:
+        wells: The data.
+        model: `4pl`, `5pl`, `linear` (parallel lines on log dose) or `slope-ratio`.
+        reference: Name of the reference; found by its name otherwise.
+        confidence: Level of the intervals.
+        bounds: Bounds of equivalence.
+        variance: `constant`, `1/y`, `1/y2` (weights from the fitted curve) or `power` (the
+            variance is a power of the mean that is estimated, Carroll and Ruppert 1988).
+        plates: `combine` analyses each plate and joins them on the log scale; `ignore` pools wells.
+
+    Raises:
+        Refused: No reference, too few doses, or curves that the data do not determine.
+    """
+    if model not in MODELS:
+        raise _refused_model(model)
+    limits = bounds or Bounds()
+    name = reference_of(wells.samples, reference, wells.path)
+    others = [sample for sample in wells.samples if sample != name]
+    if not others or len(others) > SAMPLES_MAX:
+        raise Refused(
+            "sample-missing",
+            what="samples beside the reference",
+            found=len(others),
+            limit=f"1 to {SAMPLES_MAX}",
+            remedy="give a file with the reference and its samples",
+            path=wells.path or None,
+        )
+    one = _analyst(model)
+    if plates == "ignore" or len(wells.plates) == 1:
+        return [one(wells, name, sample, confidence, limits, variance) for sample in others]
+    return [
+        _over_plates(one, wells, name, sample, confidence, limits, variance) for sample in others
+    ]
+
+
+_Analyst = Callable[[Wells, str, str, float, Bounds, str], Potency]
+
+
+def _analyst(model: str) -> _Analyst:
+    if model in {"4pl", "5pl"}:
+        skew = model == "5pl"
+
+        def logistic(
+            wells: Wells, ref: str, sample: str, confidence: float, bounds: Bounds, variance: str
+        ) -> Potency:
+            return _logistic(wells, ref, sample, confidence, bounds, variance, skew=skew)
+
+        return logistic
+    from .lines import parallel_lines, slope_ratio
+
+    return parallel_lines if model == "linear" else slope_ratio
+
+
+def _over_plates(
+    one: _Analyst,
+    wells: Wells,
+    reference: str,
+    sample: str,
+    confidence: float,
+    bounds: Bounds,
+    variance: str,
+) -> Potency:
+    found, notes = [], []
+    for plate in wells.plates:
+        part = wells.on(plate)
+        missing = [name for name in (reference, sample) if name not in part.sample]
+        if missing:
+            notes.append(f"plate {plate or '(unnamed)'} has no {' and no '.join(missing)}")
+            continue
+        result = one(part, reference, sample, confidence, bounds, variance)
+        found.append(replace(result, plate=plate or "(unnamed)"))
+    if not found:
+        raise Refused(
+            "reference-not-on-plate",
+            what=f"sample {sample}",
+            found="no plate that also holds the reference",
+            limit=f"at least one plate with {reference} and {sample}",
+            remedy="give the plates on which both stand, or --plates ignore",
+            path=wells.path or None,
+        )
+    joined = combine(
+        [p.ln for p in found],
+        [p.standard_error for p in found],
+        [p.degrees_of_freedom for p in found],
+        confidence=confidence,
+    )
+    if len(found) == 1:
+        return replace(found[0], notes=(*found[0].notes, *notes))
+    rss, rss_free = sum(p.rss for p in found), sum(p.rss_free for p in found)
+    freedom, freedom_free = sum(p.freedom for p in found), sum(p.freedom_free for p in found)
+    if joined.method == "semi-weighted":
+        notes.append(
+            "the plates differ by more than their own errors; the interval carries that difference"
+        )
+    first = found[0]
+    return replace(
+        first,
+        ln=joined.ln,
+        standard_error=joined.standard_error,
+        low=math.exp(joined.low),
+        high=math.exp(joined.high),
+        degrees_of_freedom=joined.degrees_of_freedom,
+        rss=rss,
+        rss_free=rss_free,
+        freedom=freedom,
+        freedom_free=freedom_free,
+        f_test=extra_squares(rss, freedom, rss_free, freedom_free),
+        equivalence=_joined_equivalence(found),
+        parameters={},
+        standard_errors={},
+        free_parameters={},
+        profile=None,
+        notes=tuple(notes),
+        plates=tuple(found),
+        plate="",
+        combined=joined,
+    )
+
+
+def _joined_equivalence(found: Sequence[Potency]) -> tuple[Equivalence, ...]:
+    """Join each comparison over the plates, weighted by the inverse square of its width."""
+    joined = []
+    for items in zip(*(p.equivalence for p in found), strict=False):
+        is_ratio = items[0].kind == "ratio"
+        to = np.log if is_ratio else np.asarray
+        estimate = np.array([float(to(max(i.estimate, 1e-300) if is_ratio else i.estimate))
+                             for i in items])  # fmt: skip
+        half = np.array([
+            float(to(max(i.high, 1e-300)) - to(max(i.low, 1e-300))) / 2
+            if is_ratio else (i.high - i.low) / 2
+            for i in items
+        ])  # fmt: skip
+        weight = 1 / np.maximum(half, 1e-12) ** 2
+        mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
+        back = math.exp if is_ratio else float
+        joined.append(
+            replace(
+                items[0],
+                estimate=back(mean),
+                low=back(mean - width),
+                high=back(mean + width),
+            )
+        )
+    return tuple(joined)
+
+
+def _logistic(
+    wells: Wells,
+    reference: str,
+    sample: str,
+    confidence: float,
+    bounds: Bounds,
+    variance: str,
+    *,
+    skew: bool,
+) -> Potency:
+    count = 5 if skew else 4
+    at = (wells.of(reference), wells.of(sample))
+    for name, mask in zip((reference, sample), at, strict=True):
+        doses = len(np.unique(wells.dose[mask]))
+        if doses < count:
+            raise Refused(
+                "too-few-doses",
+                what=f"sample {name}",
+                found=f"{doses} doses",
+                limit=f"at least {count} for a {count}-parameter curve",
+                remedy="take --model linear, or more doses",
+                path=wells.path or None,
+            )
+    with np.errstate(divide="ignore"):
+        ln = [np.log(wells.dose[mask]) for mask in at]
+    y = [wells.response[mask] for mask in at]
+    pooled_ln, pooled_y = np.concatenate(ln), np.concatenate(y)
+    group = np.repeat(np.array([0, 1], dtype=np.int64), [len(y[0]), len(y[1])])
+    weight = np.ones(len(pooled_y))
+    exponent: float | None = None
+    rounds = 1 if variance == "constant" else 8
+    for _ in range(rounds):
+        split = (weight[group == 0], weight[group == 1])
+        free = [lone_curve(ln[k], y[k], split[k], skew=skew) for k in (0, 1)]
+        joint = _joint(pooled_ln, pooled_y, weight, group, free, skew)
+        if variance == "constant":
+            break
+        mean = np.concatenate([free[0].fitted, free[1].fitted])
+        weight, exponent = _variance_weights(variance, pooled_y, mean)
+    return _judge(
+        wells, (reference, sample), confidence, bounds, skew,
+        pooled_ln, pooled_y, weight, group, free, joint, exponent,
+    )  # fmt: skip
+
+
+def _joint(
+    ln: Array, y: Array, weight: Array, group: NDArray[np.int64], free: list[Curve], skew: bool
+) -> Curve:
+    """Fit both curves with ends and slope in common: A, B, D (G), c of each."""
+    tail = [5] if skew else [-1]
+    places = np.array([[0, 1, 3, 2, *tail], [0, 1, 4, 2, *tail]], dtype=np.int64)
+    found = []
+    for lead in (0, 1):
+        theta = free[lead].theta
+        A, B, _, D = theta[:4]
+        start = [A, B, D, free[0].theta[2], free[1].theta[2]]
+        if skew:
+            start.append(theta[4])
+            start[3] = start[4] = theta[2]
+        found.append(descend_curves(ln, y, weight, group, places, np.array(start)))
+        if found[0].converged and not skew:
+            break
+    return min(found, key=lambda curve: curve.rss)
+
+
+def _judge(
+    wells: Wells,
+    names: tuple[str, str],
+    confidence: float,
+    bounds: Bounds,
+    skew: bool,
+    ln: Array,
+    y: Array,
+    weight: Array,
+    group: NDArray[np.int64],
+    free: list[Curve],
+    joint: Curve,
+    exponent: float | None,
+) -> Potency:
+    reference, sample = names
+    inverse = joint.inverse()
+    count = len(joint.theta)
+    freedom = len(y) - count
+    freedom_free = len(y) - 2 * (5 if skew else 4)
+    if inverse is None or not joint.converged or freedom <= 0:
+        raise Refused(
+            "parameters-not-determined",
+            what=f"joint curve of {reference} and {sample}",
+            found="doses that do not show both ends and the slope, or too few wells",
+            limit="doses on both ends of the curve and on its slope",
+            remedy="take --model linear on the straight part, or another dose range",
+            path=wells.path or None,
+        )
+    s2 = joint.rss / freedom
+    t = float(special.stdtrit(freedom, (1 + confidence) / 2))
+    shift = float(joint.theta[3] - joint.theta[4])
+    contrast = np.zeros(count)
+    contrast[3], contrast[4] = 1.0, -1.0
+    error = math.sqrt(max(0.0, float(contrast @ inverse @ contrast) * s2))
+    c_ref, c_test = joint.theta[3:5]
+    errors = np.sqrt(np.maximum(np.diag(inverse) * s2, 0.0))
+    keys = ["A", "B", "D", "ln_C_reference", "ln_C_sample", *(["G"] if skew else [])]
+    parameters = dict(zip(keys, joint.theta.tolist(), strict=True))
+    parameters |= {"C_reference": math.exp(c_ref), "C_sample": math.exp(c_test)}
+    notes = []
+    if exponent is not None:
+        notes.append(f"weights from a variance that grows as the mean to the power {exponent:.3g}")
+    rss_free = free[0].rss + free[1].rss
+    own = ["A", "B", "ln_C", "D", *(["G"] if skew else [])]
+    return Potency(
+        sample=sample,
+        reference=reference,
+        model="5pl" if skew else "4pl",
+        ln=shift,
+        standard_error=error,
+        low=math.exp(max(shift - t * error, -700.0)),
+        high=math.exp(min(shift + t * error, 700.0)),
+        confidence=confidence,
+        degrees_of_freedom=freedom,
+        rss=joint.rss,
+        rss_free=rss_free,
+        freedom=freedom,
+        freedom_free=freedom_free,
+        f_test=extra_squares(joint.rss, freedom, rss_free, freedom_free),
+        equivalence=_equivalence(free, rss_free, freedom_free, bounds),
+        parameters=parameters,
+        standard_errors=dict(zip(keys, errors.tolist(), strict=True)),
+        free_parameters={
+            role: dict(zip(own, curve.theta.tolist(), strict=True))
+            for role, curve in zip(("reference", "sample"), free, strict=True)
+        },
+        profile=_profile(ln, y, weight, group, joint, shift, error, t, freedom, skew),
+        notes=tuple(notes),
+    )
+
+
+def extra_squares(rss: float, freedom: int, rss_free: float, freedom_free: int) -> FTest | None:
+    """Test a constrained fit against the free one; None where nothing is left to test with."""
+    more = freedom - freedom_free
+    if freedom_free <= 0 or more <= 0 or rss_free <= 0:
+        return None
+    f = max(0.0, (rss - rss_free) / more) / (rss_free / freedom_free)
+    return FTest(f=f, df1=more, df2=freedom_free, p=float(special.fdtrc(more, freedom_free, f)))
+
+
+def _equivalence(
+    free: list[Curve], rss: float, freedom: int, bounds: Bounds
+) -> tuple[Equivalence, ...]:
+    inverses = [curve.inverse() for curve in free]
+    reference, sample = free[0].theta, free[1].theta
+    width = abs(float(reference[3] - reference[0]))
+    if freedom <= 0 or inverses[0] is None or inverses[1] is None or width == 0:
+        return ()
+    s2 = rss / freedom
+    t = float(special.stdtrit(freedom, 1 - bounds.alpha))
+    variance = [np.diag(inverse) * s2 for inverse in inverses if inverse is not None]
+    found = []
+    for name, k in (("A", 0), ("D", 3)):
+        difference = float(sample[k] - reference[k]) / width
+        half = t * math.sqrt(variance[0][k] + variance[1][k]) / width
+        found.append(
+            Equivalence(
+                parameter=name,
+                kind="difference over range",
+                estimate=difference,
+                low=difference - half,
+                high=difference + half,
+                bound_low=-bounds.asymptote,
+                bound_high=bounds.asymptote,
+            )
+        )
+    if reference[1] * sample[1] > 0:
+        ratio = math.log(sample[1] / reference[1])
+        half = t * math.sqrt(variance[0][1] / reference[1] ** 2 + variance[1][1] / sample[1] ** 2)
+        low, high = math.exp(max(ratio - half, -700.0)), math.exp(min(ratio + half, 700.0))
+        estimate = math.exp(ratio)
+    else:
+        estimate = float(sample[1] / reference[1])
+        low, high = -math.inf, math.inf
+    found.append(
+        Equivalence(
+            parameter="B",
+            kind="ratio",
+            estimate=estimate,
+            low=low,
+            high=high,
+            bound_low=bounds.slope_low,
+            bound_high=bounds.slope_high,
+        )
+    )
+    return tuple(found)
+
+
+def _profile(
+    ln: Array,
+    y: Array,
+    weight: Array,
+    group: NDArray[np.int64],
+    joint: Curve,
+    shift: float,
+    error: float,
+    t: float,
+    freedom: int,
+    skew: bool,
+) -> tuple[float | None, float | None]:
+    """Give the potencies at which the sum of squares has risen by t squared times the variance."""
+    target = joint.rss * (1 + t * t / freedom)
+    places = np.array([[0, 1, 2, 3, 4 if skew else -1]], dtype=np.int64)
+    one = np.zeros(len(y), dtype=np.int64)
+    theta = joint.theta
+    start = np.array([theta[0], theta[1], theta[3], theta[2], *([theta[5]] if skew else [])])
+
+    def risen(value: float) -> float:
+        moved = np.where(group == 1, ln + value, ln)
+        return descend_curves(moved, y, weight, one, places, start).rss - target
+
+    if error <= 0 or joint.rss <= 0:
+        return math.exp(shift), math.exp(shift)
+    ends: list[float | None] = []
+    for sign in (-1.0, 1.0):
+        near, far, step = shift, shift + sign * t * error, t * error
+        tries = 0
+        f_near, f_far = joint.rss - target, risen(far)
+        while f_far < 0 and tries < 20:
+            near, f_near = far, f_far
+            step *= 1.6
+            far += sign * step
+            f_far = risen(far)
+            tries += 1
+        ends.append(None if f_far < 0 else _root(risen, near, far, f_near, f_far))
+    return (
+        None if ends[0] is None else math.exp(ends[0]),
+        None if ends[1] is None else math.exp(ends[1]),
+    )
+
+
+def _root(f: Callable[[float], float], a: float, b: float, fa: float, fb: float) -> float:
+    """Find a root between a and b by the Illinois form of regula falsi."""
+    for _ in range(60):
+        c = (a * fb - b * fa) / (fb - fa)
+        fc = f(c)
+        if abs(b - a) < 1e-10 or abs(fc) < 1e-12 * abs(fb - fa):
+            return c
+        if fc * fb < 0:
+            a, fa = b, fb
+        else:
+            fa /= 2
+        b, fb = c, fc
+    return b
+
+
+def _variance_weights(kind: str, y: Array, mean: Array) -> tuple[Array, float]:
+    """Give the weights of a variance model, and the power of the mean behind it."""
+    size = np.maximum(np.abs(mean), 1e-9 * float(np.max(np.abs(mean)) or 1.0))
+    if kind == "1/y":
+        power = 1.0
+    elif kind == "1/y2":
+        power = 2.0
+    elif kind == "power":
+        logs, squares = np.log(size), (y - mean) ** 2
+        grid = np.linspace(0.0, 4.0, 81)
+        # The pseudo-likelihood of the exponent, the scale being profiled out.
+        worth = [
+            len(y) / 2 * math.log(float(np.sum(squares * np.exp(-g * logs))) + 1e-300)
+            + g / 2 * float(np.sum(logs))
+            for g in grid
+        ]
+        power = float(grid[int(np.argmin(worth))])
+    else:
+        raise Refused(
+            "variance-model-unknown",
+            what="variance model",
+            found=kind,
+            limit="constant, 1/y, 1/y2, power",
+            remedy="name one of them",
+        )
+    weight = size**-power
+    return weight / float(np.exp(np.mean(np.log(weight)))), power
+
+
+def _refused_model(name: str) -> Refused:
+    return Refused(
+        "model-unknown",
+        what="model of the potency",
+        found=name,
+        limit=", ".join(MODELS),
+        remedy="name one of them",
+    )

@@ -1,0 +1,157 @@
+"""The wells of a potency assay: sample, dose, response, and where each stood."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anlage.base import Problem, Refused
+
+from ..columns import PROBLEMS_MAX, Columns, read_columns
+
+Array = NDArray[np.float64]
+
+_REFERENCE = re.compile(
+    r"(^|[^a-z])(ref(erence)?|std|standard|rs|irs|prs|wrs|s)([^a-z]|$)|reference|standard",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wells:
+    """Responses of samples at doses.
+
+    Attributes:
+        sample: Name of each well's sample.
+        dose: Dose or concentration, zero or more.
+        response: What was read.
+        plate: Name of each well's plate; "" where there is none.
+        path: The file.
+    """
+
+    sample: tuple[str, ...]
+    dose: Array
+    response: Array
+    plate: tuple[str, ...]
+    path: str = ""
+
+    @property
+    def samples(self) -> list[str]:
+        """The samples, in the order of their first wells."""
+        return list(dict.fromkeys(self.sample))
+
+    @property
+    def plates(self) -> list[str]:
+        """The plates, in the order of their first wells."""
+        return list(dict.fromkeys(self.plate))
+
+    def on(self, plate: str) -> "Wells":
+        """Give the wells of one plate."""
+        keep = np.array([name == plate for name in self.plate])
+        return Wells(
+            sample=tuple(s for s, k in zip(self.sample, keep, strict=True) if k),
+            dose=self.dose[keep],
+            response=self.response[keep],
+            plate=(plate,) * int(keep.sum()),
+            path=self.path,
+        )
+
+    def of(self, sample: str) -> NDArray[np.bool_]:
+        """Give the mask of a sample's wells."""
+        return np.array([name == sample for name in self.sample])
+
+
+def read_wells(path: Path, *, decimal: str = ".") -> Wells:
+    """Read wells from a table with the columns sample, dose and response (plate, row, col).
+
+    Raises:
+        Refused: A column is missing, a cell is no number, or a dose is negative; lines are named.
+    """
+    return wells_of(read_columns(path, decimal=decimal))
+
+
+def wells_of(columns: Columns) -> Wells:
+    """Give the wells of a table that is already read; see `read_wells`."""
+    places = [
+        columns.need("sample", "preparation", "name"),
+        columns.need("dose", "concentration", "conc", "x"),
+        columns.need("response", "y", "signal", "value", "od"),
+    ]
+    names = columns.text(places[0])
+    problems: list[Problem] = []
+    for (line, _), name in zip(columns.rows, names, strict=True):
+        if not name:
+            problems.append(
+                Problem(
+                    code="value-missing",
+                    what="column sample",
+                    found="nothing",
+                    limit="the sample's name",
+                    remedy="name the sample, or remove the row",
+                    path=columns.path,
+                    line=line,
+                )
+            )
+    numbers = []
+    for place in places[1:]:
+        try:
+            numbers.append(columns.numbers(place))
+        except Refused as refusal:
+            problems.extend(refusal.problems)
+    if problems:
+        raise Refused.of(problems[:PROBLEMS_MAX])
+    for (line, _), dose in zip(columns.rows, numbers[0], strict=True):
+        if dose < 0:
+            problems.append(
+                Problem(
+                    code="dose-negative",
+                    what="column dose",
+                    found=str(dose),
+                    limit="0 or more",
+                    remedy="enter the dose itself, not its logarithm",
+                    path=columns.path,
+                    line=line,
+                )
+            )
+    if problems:
+        raise Refused.of(problems[:PROBLEMS_MAX])
+    plate = columns.find("plate", "block", "run", "assay")
+    return Wells(
+        sample=tuple(names),
+        dose=np.array([float(v) for v in numbers[0]]),
+        response=np.array([float(v) for v in numbers[1]]),
+        plate=tuple(columns.text(plate)) if plate is not None else ("",) * len(names),
+        path=columns.path,
+    )
+
+
+def reference_of(samples: Sequence[str], named: str | None, path: str = "") -> str:
+    """Give the sample that is the reference: the one named, or the one whose name says so.
+
+    Raises:
+        Refused: The named one is not there, or no name (or more than one) says reference.
+    """
+    if named is not None:
+        match = [s for s in samples if s.lower() == named.lower()]
+        if match:
+            return match[0]
+        found = f"samples {', '.join(samples)}"
+        what = f"reference {named}"
+    else:
+        exact = [s for s in samples if s.strip().lower() in {"reference", "ref", "standard", "std"}]
+        match = exact or [s for s in samples if _REFERENCE.search(s)]
+        if len(match) == 1:
+            return match[0]
+        found = f"samples {', '.join(samples)}"
+        what = "reference sample"
+    raise Refused(
+        "reference-unclear",
+        what=what,
+        found=found[:300],
+        limit="one sample whose name holds ref, std or standard",
+        remedy="name it with --reference",
+        path=path or None,
+    )

@@ -1,0 +1,320 @@
+"""A table of named columns out of a file: read strictly, refused with line numbers.
+
+The separator is detected from the first line; the decimal sign is declared by the caller and never
+guessed, because 1,234 is a thousand in one country and a little over one in the next. A blank cell
+is never a zero.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from anlage.base import Problem, Refused
+
+BYTES_MAX = 64 * 1024 * 1024
+ROWS_MAX = 1_000_000
+COLUMNS_MAX = 2_000
+PROBLEMS_MAX = 100
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,3})?")
+_BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Rows of text under a header.
+
+    Attributes:
+        path: The file, as the caller named it.
+        header: Column names as written, stripped.
+        rows: Line number (from 1) and cells of each row that is not empty.
+        decimal: The declared decimal sign, "." or ",".
+    """
+
+    path: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    decimal: str = "."
+
+    def find(self, *names: str) -> int | None:
+        """Give the place of the first column with one of these names (case and unit ignored)."""
+        keys = [_key(cell) for cell in self.header]
+        for name in names:
+            if name in keys:
+                return keys.index(name)
+        return None
+
+    def need(self, *names: str) -> int:
+        """Give the place of a column that must be there.
+
+        Raises:
+            Refused: No column has one of the names.
+        """
+        place = self.find(*names)
+        if place is None:
+            raise Refused(
+                "column-missing",
+                what=f"column {names[0]}",
+                found=f"columns {', '.join(self.header) or 'none'}"[:300],
+                limit=" or ".join(names),
+                remedy=f"name the column {names[0]} in the first line",
+                path=self.path,
+                line=1,
+            )
+        return place
+
+    def text(self, place: int) -> list[str]:
+        """Give a column's cells, stripped."""
+        return [row[place] if place < len(row) else "" for _, row in self.rows]
+
+    def numbers(self, place: int) -> list[Decimal]:
+        """Give a column's numbers, each exact as written.
+
+        Raises:
+            Refused: A cell is blank or no finite number; every such line is named.
+        """
+        values, problems = [], []
+        for (line, _), cell in zip(self.rows, self.text(place), strict=True):
+            value = number(cell, decimal=self.decimal)
+            if value is None:
+                problems.append(_bad_number(self, place, line, cell))
+            else:
+                values.append(value)
+        if problems:
+            raise Refused.of(problems[:PROBLEMS_MAX])
+        return values
+
+
+def number(cell: str, *, decimal: str = ".") -> Decimal | None:
+    """Give the exact number of a cell, or None where it is blank or none."""
+    cell = cell.strip().replace("\u2212", "-")
+    if decimal == ",":
+        if "." in cell:
+            return None
+        cell = cell.replace(",", ".")
+    if len(cell) > 60 or not _NUMBER.fullmatch(cell):
+        return None
+    return Decimal(re.sub("[dD]", "e", cell))
+
+
+def is_blank(cell: str) -> bool:
+    """Say whether a cell holds nothing (an empty cell, NA, a dash)."""
+    return cell.strip().lower() in _BLANK
+
+
+def read_columns(path: Path, *, decimal: str = ".") -> Columns:
+    """Read a CSV, TSV or XLSX file with a header in its first line.
+
+    Raises:
+        Refused: The file is missing, too large, not text, without rows, or a row has more cells
+            than the header.
+    """
+    lines = read_grid(path, decimal=decimal)
+    lines = [(line, cells) for line, cells in lines if any(cells)]
+    if not lines:
+        raise _empty(path)
+    header = tuple(cell.strip() for cell in lines[0][1])
+    while header and not header[-1]:
+        header = header[:-1]
+    keys = [_key(cell) for cell in header]
+    for place, key in enumerate(keys):
+        if key and key in keys[:place]:
+            raise Refused(
+                "column-twice",
+                what=f"column {header[place]}",
+                found="two columns of this name",
+                limit="one",
+                remedy="remove or rename one of them",
+                path=str(path),
+                line=lines[0][0],
+            )
+    rows, problems = [], []
+    for line, cells in lines[1:]:
+        if len(cells) > len(header) and any(cells[len(header) :]):
+            problems.append(
+                Problem(
+                    code="row-too-long",
+                    what="row",
+                    found=f"{len(cells)} cells",
+                    limit=f"{len(header)}, as in the header",
+                    remedy="quote cells that hold the separator, or declare the decimal sign",
+                    path=str(path),
+                    line=line,
+                )
+            )
+        rows.append((line, tuple(cells[: len(header)])))
+    if problems:
+        raise Refused.of(problems[:PROBLEMS_MAX])
+    if not rows:
+        raise _empty(path)
+    return Columns(path=str(path), header=header, rows=tuple(rows), decimal=decimal)
+
+
+def read_grid(path: Path, *, decimal: str = ".") -> list[tuple[int, list[str]]]:
+    """Give every line of a CSV, TSV or XLSX file as stripped cells, with its line number.
+
+    Raises:
+        Refused: The file is missing, too large, or not text.
+    """
+    raw = read_bytes(path)
+    if raw[:4] == b"PK\x03\x04":
+        return _workbook(raw, path, decimal)
+    text = decoded(raw, path)
+    separator = _separator(text, decimal)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    lines: list[tuple[int, list[str]]] = []
+    last = 0
+    try:
+        for cells in reader:
+            if len(lines) >= ROWS_MAX or len(cells) > COLUMNS_MAX:
+                raise _too_large(path, f"{len(lines)} rows of {len(cells)} cells")
+            lines.append((last + 1, [cell.strip() for cell in cells]))
+            last = reader.line_num
+    except csv.Error as error:
+        raise _unreadable(path, str(error), line=last + 1) from error
+    return lines
+
+
+def read_bytes(path: Path) -> bytes:
+    """Give a file's bytes.
+
+    Raises:
+        Refused: It is missing, no file, larger than 64 MB or empty.
+    """
+    try:
+        size = path.stat().st_size
+        if size > BYTES_MAX:
+            raise _too_large(path, f"{size} bytes")
+        raw = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise Refused(
+            "file-unreadable",
+            what="file",
+            found=str(error)[:200],
+            limit="a file that can be read",
+            remedy="check the path",
+            path=str(path),
+        ) from error
+    if not raw.strip():
+        raise _empty(path)
+    return raw
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """Give the text of a file in UTF-8 or UTF-16 (by its mark) or, failing that, Windows-1252.
+
+    Raises:
+        Refused: It holds zero bytes: it is no text.
+    """
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        try:
+            return raw.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise _unreadable(path, str(error)) from error
+    if b"\x00" in raw:
+        raise _unreadable(path, "zero bytes")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def _separator(text: str, decimal: str) -> str:
+    candidates = "\t;" if decimal == "," else "\t;,"
+    head = [line for line in text[:20_000].splitlines() if line.strip()][:20]
+    counts = {sign: sum(sign in line for line in head) for sign in candidates}
+    best = max(candidates, key=lambda sign: (counts[sign], -candidates.index(sign)))
+    return best if counts[best] else candidates[-1]
+
+
+def _workbook(raw: bytes, path: Path, decimal: str) -> list[tuple[int, list[str]]]:
+    import zipfile
+
+    import python_calamine
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if sum(item.file_size for item in archive.infolist()) > 8 * BYTES_MAX:
+                raise _too_large(path, "a packed file that unpacks beyond half a gigabyte")
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        sheet = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, zipfile.BadZipFile, IndexError, OSError) as error:
+        raise _unreadable(path, str(error)) from error
+    if len(sheet) > ROWS_MAX:
+        raise _too_large(path, f"{len(sheet)} rows")
+    return [
+        (line, [_cell(value, decimal) for value in row]) for line, row in enumerate(sheet, start=1)
+    ]
+
+
+def _cell(value: object, decimal: str) -> str:
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float):
+        shown = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        return shown.replace(".", decimal)
+    return "" if value is None else str(value).strip()
+
+
+def _key(cell: str) -> str:
+    """Give the column's name without case, unit in brackets, and signs."""
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"[(\[].*?[)\]]", "", cell.lower())).strip("_")
+
+
+def _bad_number(columns: Columns, place: int, line: int, cell: str) -> Problem:
+    blank = is_blank(cell)
+    return Problem(
+        code="value-missing" if blank else "value-not-a-number",
+        what=f"column {columns.header[place]}",
+        found="nothing" if blank else repr(cell[:40]),
+        limit=f"a number with the decimal sign {columns.decimal!r}",
+        remedy="enter the value, or remove the row"
+        if blank
+        else "correct the value, or declare the decimal sign with --decimal",
+        path=columns.path,
+        line=line,
+    )
+
+
+def cells_of(columns: Columns, names: Sequence[str]) -> dict[str, list[str]]:
+    """Give the text of those of the named columns that are there."""
+    found = {name: columns.find(name) for name in names}
+    return {name: columns.text(place) for name, place in found.items() if place is not None}
+
+
+def _empty(path: Path) -> Refused:
+    return Refused(
+        "file-empty",
+        what="table",
+        found="no rows",
+        limit="a header and at least one row",
+        remedy="export the data again",
+        path=str(path),
+    )
+
+
+def _too_large(path: Path, found: str) -> Refused:
+    return Refused(
+        "file-too-large",
+        what="file",
+        found=found,
+        limit=f"{BYTES_MAX} bytes, {ROWS_MAX} rows, {COLUMNS_MAX} columns",
+        remedy="split the file",
+        path=str(path),
+    )
+
+
+def _unreadable(path: Path, found: str, line: int | None = None) -> Refused:
+    return Refused(
+        "file-not-a-table",
+        what="file",
+        found=found[:200],
+        limit="CSV, TSV or XLSX",
+        remedy="export the data as CSV or XLSX",
+        path=str(path),
+        line=line,
+    )

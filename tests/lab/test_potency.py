@@ -1,0 +1,251 @@
+"""Relative potency: published values, coverage, plates, and assays that must be refused."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import statsmodels.api
+
+from anlage.base import Refused
+from anlage.cli.shell import main
+from anlage.lab.assay import Bounds, Wells, combine, fieller, read_wells, relative_potencies
+
+DOSES = (0.5, 1, 2, 4, 8, 16, 32, 64)
+REFERENCE = (0.1094, 0.1432, 0.2510, 0.4880, 0.8415, 1.2010, 1.4460, 1.5610)
+TEST = (0.1189, 0.1764, 0.3380, 0.6300, 1.0260, 1.3420, 1.5180, 1.5930)
+
+
+def wells(samples: dict[str, tuple], doses=DOSES, plate: str = "") -> Wells:
+    rows = [(n, d, y) for n, ys in samples.items() for d, y in zip(doses, ys, strict=True)]
+    return Wells(
+        sample=tuple(r[0] for r in rows),
+        dose=np.array([r[1] for r in rows], dtype=float),
+        response=np.array([r[2] for r in rows], dtype=float),
+        plate=(plate,) * len(rows),
+    )
+
+
+@pytest.fixture
+def example(tmp_path):
+    table = tmp_path / "assay.csv"
+    lines = [f"reference,{d},{y}" for d, y in zip(DOSES, REFERENCE, strict=True)]
+    lines += [f"test,{d},{y}" for d, y in zip(DOSES, TEST, strict=True)]
+    table.write_text("sample,dose,response\n" + "\n".join(lines) + "\n")
+    return table
+
+
+def test_the_four_parameter_example_gives_every_digit_of_r_nls(example, capsys):
+    """Values by R's nls on the joint model (Student's t on 11 degrees of freedom)."""
+    assert main(["assay", "potency", str(example), "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert round(found["relative_potency"], 6) == 1.380798
+    assert (round(found["ci_low"], 6), round(found["ci_high"], 6)) == (1.355613, 1.406450)
+    assert found["residual_sum_of_squares"] == pytest.approx(3.286691e-4, rel=2e-7)
+    assert found["free_residual_sum_of_squares"] == pytest.approx(1.626068e-4, rel=4e-7)
+    test = found["parallelism"]["f_test"]
+    assert (test["df1"], test["df2"]) == (3, 8)
+    assert (round(test["f"], 6), round(test["p"], 7)) == (2.723337, 0.1143646)
+    p = found["parameters"]
+    assert (round(p["A"], 7), round(p["D"], 6), round(p["B"], 6)) == (0.0774057, 1.638153, 1.461866)
+    assert found["parallelism"]["parallel"] is True
+
+
+def test_the_profile_interval_ends_where_the_sum_of_squares_has_risen_as_told(example):
+    found = relative_potencies(read_wells(example))[0]
+
+    low, high = found.profile
+    assert low == pytest.approx(found.low, rel=1e-4)
+    assert high == pytest.approx(found.high, rel=1e-4)
+
+
+def test_a_curve_of_another_slope_or_end_is_not_parallel():
+    ln = np.log(DOSES)
+    other = tuple(0.08 + 1.0 / (1 + np.exp(-2.4 * (ln - 1.8))))
+
+    found = relative_potencies(wells({"standard": REFERENCE, "sample 1": other}))[0]
+
+    assert found.is_parallel is False
+    assert {item.parameter for item in found.equivalence if not item.is_within} == {"B", "D"}
+    assert found.f_test.p < 1e-4
+
+
+def test_a_decreasing_curve_gives_the_same_potency_as_its_mirror(example):
+    rising = relative_potencies(read_wells(example))[0]
+
+    falling = relative_potencies(
+        wells({"ref": tuple(2 - y for y in REFERENCE), "x": tuple(2 - y for y in TEST)})
+    )[0]
+
+    assert falling.relative_potency == pytest.approx(rising.relative_potency, rel=1e-8)
+    assert falling.low == pytest.approx(rising.low, rel=1e-8)
+
+
+def test_a_blank_dose_is_a_response_at_zero_and_not_a_missing_logarithm():
+    doses = (0, *DOSES)
+    found = relative_potencies(
+        wells({"ref": (0.0779, *REFERENCE), "x": (0.0771, *TEST)}, doses=doses)
+    )[0]
+
+    assert found.relative_potency == pytest.approx(1.3808, rel=0.01)
+
+
+def test_intervals_of_the_true_potency_cover_as_often_as_they_say():
+    """Four replicates, true potency 0.8; 300 assays: 95 % within binomial limits at 0.1 %."""
+    rng = np.random.default_rng(42)
+    ln = np.log(np.repeat(DOSES, 3))
+    hits, rejected, trials = 0, 0, 300
+    for _ in range(trials):
+        ys = {
+            name: 0.1 + 1.5 / (1 + np.exp(-1.3 * (ln - c))) + rng.normal(0, 0.03, len(ln))
+            for name, c in (("ref", 1.6), ("x", 1.6 - math.log(0.8)))
+        }
+        found = relative_potencies(wells(ys, doses=np.repeat(DOSES, 3)))[0]
+        hits += found.low <= 0.8 <= found.high
+        rejected += found.f_test.p < 0.05
+
+    assert 0.90 <= hits / trials <= 0.99
+    assert 0.01 <= rejected / trials <= 0.10
+
+
+def test_plates_that_agree_are_joined_with_weights_and_plates_that_differ_with_their_spread():
+    rng = np.random.default_rng(7)
+
+    def plates(shifts):
+        parts = []
+        for k, shift in enumerate(shifts):
+            ln = np.log(np.repeat(DOSES, 3))
+            ys = {
+                name: 0.1 + 1.5 / (1 + np.exp(-1.3 * (ln - c))) + rng.normal(0, 0.02, len(ln))
+                for name, c in (("ref", 1.6), ("x", 1.6 - shift))
+            }
+            parts.append(wells(ys, doses=np.repeat(DOSES, 3), plate=f"P{k}"))
+        return Wells(
+            sample=sum((p.sample for p in parts), ()),
+            dose=np.concatenate([p.dose for p in parts]),
+            response=np.concatenate([p.response for p in parts]),
+            plate=sum((p.plate for p in parts), ()),
+        )
+
+    alike = relative_potencies(plates([0.2] * 5))[0]
+    unlike = relative_potencies(plates([-0.3, 0.0, 0.2, 0.5, 0.6]))[0]
+
+    assert alike.combined.method == "weighted"
+    assert alike.low < math.exp(0.2) < alike.high
+    assert len(alike.plates) == 5
+    assert unlike.combined.method == "semi-weighted"
+    assert unlike.combined.between_sd == pytest.approx(
+        np.std([-0.3, 0, 0.2, 0.5, 0.6], ddof=1), rel=0.2
+    )
+    assert unlike.high / unlike.low > 1.5
+
+
+def test_parallel_lines_agree_with_statsmodels_and_fiellers_formula():
+    rng = np.random.default_rng(3)
+    dose = np.repeat([1.0, 2.0, 4.0, 8.0], 3)
+    x = np.log(dose)
+    ys = {"std": 1 + 2 * x + rng.normal(0, 0.1, 12), "u": 1.5 + 2 * x + rng.normal(0, 0.1, 12)}
+
+    found = relative_potencies(wells(ys, doses=dose), model="linear")[0]
+
+    design = np.column_stack([np.r_[np.ones(12), np.zeros(12)], np.r_[np.zeros(12), np.ones(12)],
+                              np.r_[x, x]])  # fmt: skip
+    y = np.r_[ys["std"], ys["u"]]
+    oracle = statsmodels.api.OLS(y, design).fit()
+    ratio = (oracle.params[1] - oracle.params[0]) / oracle.params[2]
+    assert found.ln == pytest.approx(ratio, rel=1e-10)
+    apart = statsmodels.api.OLS(
+        y, np.column_stack([design[:, :2], np.r_[x, np.zeros(12)], np.r_[np.zeros(12), x]])
+    ).fit()
+    f, p, _ = apart.compare_f_test(oracle)
+    assert (found.f_test.f, found.f_test.p) == pytest.approx((f, p), rel=1e-9)
+    # Fieller's ends are the ratios that a t test just does not reject.
+    for end in (math.log(found.low), math.log(found.high)):
+        t = oracle.t_test([-1, 1, -end])
+        assert float(t.pvalue) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_slope_ratio_agrees_with_a_t_test_at_its_ends():
+    rng = np.random.default_rng(5)
+    dose = np.repeat([0.0, 1.0, 2.0, 3.0], 3)
+    ys = {
+        "ref": 0.2 + dose + rng.normal(0, 0.05, 12),
+        "x": 0.2 + 0.7 * dose + rng.normal(0, 0.05, 12),
+    }
+
+    found = relative_potencies(wells(ys, doses=dose), model="slope-ratio")[0]
+
+    design = np.column_stack([np.ones(24), np.r_[dose, np.zeros(12)], np.r_[np.zeros(12), dose]])
+    oracle = statsmodels.api.OLS(np.r_[ys["ref"], ys["x"]], design).fit()
+    assert found.relative_potency == pytest.approx(oracle.params[2] / oracle.params[1], rel=1e-10)
+    for end in (found.low, found.high):
+        assert float(oracle.t_test([0, -end, 1]).pvalue) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_fieller_gives_no_interval_where_the_denominator_may_be_zero():
+    ends = fieller(1.0, 0.1, var_top=0.01, var_bottom=0.01, covariance=0.0, t=2.0)
+
+    assert ends is None
+
+
+def test_the_weighted_mean_of_independent_estimates_is_the_textbook_one():
+    joined = combine([0.0, 0.2], [0.1, 0.2], [10, 10])
+
+    assert joined.ln == pytest.approx((0.0 / 0.01 + 0.2 / 0.04) / 125)
+    assert joined.standard_error == pytest.approx(1 / math.sqrt(125))
+    assert joined.heterogeneity == pytest.approx(0.8)
+
+
+def test_weights_that_follow_the_variance_narrow_the_interval_of_noisy_counts():
+    rng = np.random.default_rng(11)
+    doses = np.repeat(DOSES, 6)
+    ln = np.log(doses)
+    mean = {n: 10 + 5000 / (1 + np.exp(-1.2 * (ln - c))) for n, c in (("ref", 2.0), ("x", 1.8))}
+    ys = {n: m * np.exp(rng.normal(0, 0.1, len(m))) for n, m in mean.items()}
+
+    found = relative_potencies(wells(ys, doses=doses), variance="power")[0]
+
+    exponent = float(found.notes[0].rsplit(" ", 1)[1])
+    assert exponent == pytest.approx(2.0, abs=0.4)
+    assert found.low < math.exp(0.2) < found.high
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("sample,dose,response\na,1,2\nb,1,2\n", "reference-unclear"),
+        ("sample,dose,response\nref,1,2\nref,2,3\n", "sample-missing"),
+        ("sample,dose,response\nref,1,2\nx,2,3\n", "too-few-doses"),
+        ("sample,dose,response\nref,-1,2\nx,2,3\n", "dose-negative"),
+        ("sample,dose,response\nref,1,\nx,2,3\n", "value-missing"),
+        ("sample,dose\nref,1\n", "column-missing"),
+        (",1,2\n", "file-empty"),
+    ],
+)
+def test_an_assay_that_cannot_be_judged_is_refused(tmp_path, capsys, content, code):
+    table = tmp_path / "t.csv"
+    table.write_text(content)
+
+    assert main(["assay", "potency", str(table), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == code
+
+
+def test_noise_without_a_curve_is_refused_or_unbounded_but_never_a_traceback():
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        ys = {"ref": rng.normal(0, 1, 8), "x": rng.normal(0, 1, 8)}
+        try:
+            found = relative_potencies(wells(ys))[0]
+        except Refused as refusal:
+            assert refusal.code == "parameters-not-determined"
+        else:
+            assert found.low <= found.relative_potency <= found.high
+
+
+def test_the_site_sets_the_bounds_of_equivalence(example):
+    tight = Bounds(slope_low=0.99, slope_high=1.01, asymptote=0.001)
+
+    assert relative_potencies(read_wells(example), bounds=tight)[0].is_parallel is False
+    words = ["--slope-bounds", "0.99,1.01", "--require-parallel", "--json"]
+    assert main(["assay", "potency", str(example), *words]) == 2
