@@ -5,6 +5,7 @@ Touched by: web, cli.
 Start at: engine.py (how a command runs), then installation.py.
 """
 
+from .desk import configure, has_account, make_account, make_token, prepare_desk
 from .engine import (
     Desk,
     Engine,
@@ -16,9 +17,11 @@ from .engine import (
     request_of,
 )
 from .exporting import export
+from .founding import first_administrator
 from .installation import Installation
-from .plant_clock import SimulatedClock, open_clocked
+from .plant_clock import SimulatedClock, open_clocked, opened
 from .sentences import sentence
+from .serving import serve
 from .settings import Settings, settings
 from .verification import verify
 
@@ -31,6 +34,14 @@ __all__ = [
     "Settings",
     "SimulatedClock",
     "command",
+    "configure",
+    "first_administrator",
+    "has_account",
+    "make_account",
+    "make_token",
+    "opened",
+    "prepare_desk",
+    "serve",
     "command_classes",
     "export",
     "name_of",

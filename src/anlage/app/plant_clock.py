@@ -1,9 +1,12 @@
 """The clock of a simulated world: it runs at a chosen speed, never backwards, and goes on where it
-stopped."""
+stopped.
+"""
 
+import contextlib
 import json
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from anlage.base import Instant, instant, stamp
 from anlage.record import World
 
 from .installation import Installation
-from .settings import Settings
+from .settings import Settings, settings
 
 FILE = "clock.json"
 SAVE_SECONDS = 5.0
@@ -71,6 +74,16 @@ def open_clocked(chosen: Settings) -> Installation:
         installation.close()
         return Installation.open(chosen)
     return installation
+
+
+@contextlib.contextmanager
+def opened(data: Path | None) -> Iterator[Installation]:
+    """Open the installation of a folder for one command of the command line, and close it after."""
+    installation = open_clocked(settings(data))
+    try:
+        yield installation
+    finally:
+        installation.close()
 
 
 def _save(path: Path, at: Instant, speed: float) -> None:

@@ -1,5 +1,6 @@
 """Facts as plain sentences: each package says its own; a fact nobody can word is named by its
-kind."""
+kind.
+"""
 
 import importlib
 from functools import cache

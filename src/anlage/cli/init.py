@@ -20,10 +20,14 @@ def register(group: Group) -> None:
 
 def init(options: argparse.Namespace) -> Answer:
     """Make the installation; the administrator's first password is printed once."""
-    from anlage.app import Installation, first_administrator, settings
+    from anlage.app import (
+        Installation,
+        first_administrator,
+        make_account,
+        prepare_desk,
+        settings,
+    )
     from anlage.record import World
-    from anlage.web.accounts import make_account
-    from anlage.web.server import prepare
 
     chosen = settings(options.data)
     if chosen.database_url is None and (chosen.data / "journal.db").exists():
@@ -38,7 +42,7 @@ def init(options: argparse.Namespace) -> Answer:
     )
     try:
         person = first_administrator(installation, name=options.administrator)
-        prepare(chosen)
+        prepare_desk(chosen)
         password = secrets.token_urlsafe(12)
         make_account(login=options.login, person=person, password=password, must_change=True)
         key = (chosen.data / "keys" / "site.pub").read_text("ascii").strip()

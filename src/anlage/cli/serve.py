@@ -17,7 +17,7 @@ def register(group: Group) -> None:
 def serve(options: argparse.Namespace) -> Answer:
     """Serve until stopped."""
     from anlage.app import Installation, settings
-    from anlage.web.server import serve as run
+    from anlage.app import serve as run
 
     overrides = {k: v for k, v in {"host": options.host, "port": options.port}.items() if v}
     chosen = settings(options.data, **overrides)

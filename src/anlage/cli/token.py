@@ -16,11 +16,9 @@ def register(group: Group) -> None:
 
 def create(options: argparse.Namespace) -> Answer:
     """Make a token in the name of a person who has an account."""
-    from anlage.app import settings
-    from anlage.web.accounts import has_account, make_token
-    from anlage.web.server import prepare
+    from anlage.app import has_account, make_token, prepare_desk, settings
 
-    prepare(settings(options.data))
+    prepare_desk(settings(options.data))
     if not has_account(options.person):
         raise Refused(
             "account-unknown",

@@ -13,11 +13,10 @@ from typing import Any
 import orjson
 from a2wsgi import WSGIMiddleware
 
-from anlage.app import Installation, Settings, settings
+from anlage.app import Installation, configure, open_clocked, settings
 from anlage.record import Recorded
 
 from . import here
-from .configure import configure
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,7 +29,8 @@ BEAT_SECONDS = 15.0
 
 class Live:
     """The live stream: tells every open page that facts have come, and on which streams. Slow
-    pages miss, never block."""
+    pages miss, never block.
+    """
 
     def __init__(self) -> None:
         """Start with nobody listening."""
@@ -96,36 +96,8 @@ class Server:
             await self._pages(scope, receive, send)  # type: ignore[arg-type]
 
 
-def prepare(chosen: Settings) -> None:
-    """Make or update the desk's tables."""
-    configure(chosen)
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0, interactive=False)
-
-
-def serve(chosen: Settings) -> None:
-    """Serve until stopped."""
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    prepare(chosen)
-    Granian(
-        "anlage.web.server:application",
-        address=chosen.host,
-        port=chosen.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        log_access=False,
-        log_enabled=False,
-        factory=True,
-    ).serve()
-
-
 def application() -> Server:
     """Open the installation named by the environment and give its application."""
-    from anlage.app import open_clocked
-
     chosen = settings()
     configure(chosen)
     installation = open_clocked(chosen)

@@ -1,5 +1,6 @@
 """The REST API: do a command, read a stream, list what there is. Login by session or by bearer
-token."""
+token.
+"""
 
 import dataclasses
 import hashlib

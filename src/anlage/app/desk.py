@@ -1,13 +1,15 @@
-"""Django, set up for one installation. Nothing of Django is configured anywhere else."""
+"""The desk: Django set up for one installation (nowhere else), its tables, accounts and tokens."""
 
 import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from anlage.app import Settings
+import anlage
 
-HERE = Path(__file__).parent
+from .settings import Settings
+
+HERE = Path(anlage.__file__).parent / "web"
 
 
 def configure(settings: Settings) -> None:
@@ -133,3 +135,35 @@ def _secret(path: Path) -> str:
         path.write_text(secrets.token_urlsafe(48), "ascii")
         path.chmod(0o600)
     return path.read_text("ascii")
+
+
+def prepare_desk(settings: Settings) -> None:
+    """Make or update the desk's tables."""
+    configure(settings)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def make_account(*, login: str, person: str, password: str, must_change: bool = False) -> None:
+    """Make the account of a person who is registered."""
+    from anlage.store.desk.models import Account
+
+    account = Account.objects.create_account(login, person, password)
+    if must_change:
+        account.must_change_password = True
+        account.save(update_fields=["must_change_password"])
+
+
+def has_account(person: str) -> bool:
+    """Tell whether a person has an account that may enter."""
+    from anlage.store.desk.models import Account
+
+    return bool(Account.objects.filter(person=person, is_active=True).exists())
+
+
+def make_token(name: str, person: str) -> str:
+    """Make a token in a person's name and give its text."""
+    from anlage.store.desk.models import Token
+
+    return Token.make(name, person)
