@@ -23,9 +23,7 @@ def register(group: Group) -> None:
     count.add_argument("--dilution", type=_positive, default=1.0, metavar="X")
 
 
-def _command(
-    group: Group, name: str, measure: Measure, summary: str
-) -> argparse.ArgumentParser:
+def _command(group: Group, name: str, measure: Measure, summary: str) -> argparse.ArgumentParser:
     parser = group.command(name, lambda options: _each(options, measure), help=summary)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
@@ -83,7 +81,9 @@ def _channel(picture: Any, word: str | None) -> int | None:
         return None
     if word.isdigit() and int(word) < len(picture.channel_names):
         return int(word)
-    found = [k for k, name in enumerate(picture.channel_names) if name.casefold() == word.casefold()]
+    found = [
+        k for k, name in enumerate(picture.channel_names) if name.casefold() == word.casefold()
+    ]
     if found:
         return found[0]
     raise Refused(

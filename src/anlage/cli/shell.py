@@ -24,6 +24,7 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "image": "measure cells in microscope images",
     "verify": "check an export offline: nothing changed, added or left out",
 }
 

@@ -121,9 +121,7 @@ def basins(
 
 
 @njit(cache=True, nogil=True)
-def peaks(
-    heat: NDArray[numpy.float32], threshold: float, reach: int
-) -> NDArray[numpy.int32]:
+def peaks(heat: NDArray[numpy.float32], threshold: float, reach: int) -> NDArray[numpy.int32]:
     """Give the places (y, x) above the threshold that no higher place within reach outshines.
 
     Args:

@@ -124,9 +124,7 @@ def _halve(model: Any) -> None:
         if values.dtype != numpy.float32 or values.size < 64:
             continue
         short = numpy_helper.from_array(values.astype(numpy.float16), weight.name + "_half")
-        casts.append(
-            helper.make_node("Cast", [short.name], [weight.name], to=TensorProto.FLOAT)
-        )
+        casts.append(helper.make_node("Cast", [short.name], [weight.name], to=TensorProto.FLOAT))
         model.graph.initializer[index].CopyFrom(short)
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)

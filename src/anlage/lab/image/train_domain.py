@@ -53,9 +53,7 @@ def learn_domain(pictures: Iterable[Picture], *, seed: int, variants: int = 2) -
     }
 
 
-def _far_apart(
-    places: Floats, real: NDArray[numpy.bool_], count: int
-) -> NDArray[numpy.int64]:
+def _far_apart(places: Floats, real: NDArray[numpy.bool_], count: int) -> NDArray[numpy.int64]:
     """Choose points that cover the cloud: each next one is the farthest from those chosen.
 
     Varied pictures beyond every real one are left out: only a real outlier is a prototype.
