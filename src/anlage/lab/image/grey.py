@@ -4,8 +4,10 @@ A field is put between its own percentiles, once linear and once logarithmic: di
 bright ones are visible in the second, texture and rims in the first.
 """
 
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy
 from numpy.typing import NDArray
 
@@ -22,6 +24,18 @@ def grey_of(picture: NDArray[Any]) -> NDArray[Any]:
         return numpy.ascontiguousarray(colours[..., 0])
     mean: NDArray[Any] = colours.mean(axis=-1, dtype=numpy.float32)
     return mean
+
+
+def read_grey(file: Path) -> NDArray[Any]:
+    """Give the grey plane of a training picture or its labels, as stored.
+
+    Raises:
+        ValueError: The file is no picture.
+    """
+    picture = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise ValueError(f"{file} is no picture")
+    return grey_of(picture)
 
 
 def spread(grey: NDArray[Any]) -> NDArray[numpy.float32]:

@@ -121,7 +121,8 @@ def count_nuclei(
 def segment_nuclei(grey: NDArray[Any]) -> NDArray[numpy.int32]:
     """Give the label image of one grey plane, without any judgement of its quality."""
     inside, depth = nuclei_maps(grey)
-    return basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
+    labels: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
+    return labels
 
 
 def nuclei_maps(grey: NDArray[Any]) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:

@@ -124,7 +124,8 @@ class Picture:
         stack = self.pixels[frame]
         plane: NDArray[Any] = stack[0] if stack.shape[0] == 1 else stack.max(axis=0)
         if channel is None and self.colour:
-            return plane.mean(axis=0, dtype=numpy.float32).round().astype(plane.dtype)
+            mean: NDArray[Any] = plane.mean(axis=0, dtype=numpy.float32).round()
+            return mean.astype(plane.dtype)
         return numpy.ascontiguousarray(plane[channel or 0])
 
     def channel_named(self, *words: str) -> int | None:
@@ -280,7 +281,7 @@ def _read_tiff(data: bytes, path: Path, digest: str) -> Picture:
             _check_size(path, int(numpy.prod(series.shape, dtype=numpy.int64)))
             for page in series.pages:
                 _check_strips(page, len(data), path)
-            array, axes = series.asarray(), series.axes
+            array, axes = _pixels_of(series, data, path), series.axes
             names, size_um = _meaning(file)
     except (
         tifffile.TiffFileError,
@@ -306,6 +307,21 @@ def _read_tiff(data: bytes, path: Path, digest: str) -> Picture:
         pixel_size_um=size_um,
         digest=digest,
     )
+
+
+def _pixels_of(series: Any, data: bytes, path: Path) -> NDArray[Any]:
+    """Decode a series; compressions that tifffile leaves to a further package go to OpenCV."""
+    try:
+        array: NDArray[Any] = series.asarray()
+        return array
+    except ValueError as error:
+        if "imagecodecs" not in str(error):
+            raise
+    done, pages = cv2.imdecodemulti(numpy.frombuffer(data, numpy.uint8), cv2.IMREAD_UNCHANGED)
+    if not done or len(pages) < len(series.pages):
+        raise _damaged(path, "a TIFF whose planes cannot be decoded")
+    shown = [page[..., 2::-1] if page.ndim == 3 else page for page in pages[: len(series.pages)]]
+    return numpy.stack(shown).reshape(series.shape)
 
 
 def _check_strips(page: Any, length: int, path: Path) -> None:

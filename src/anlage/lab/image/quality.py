@@ -51,9 +51,9 @@ def fault(picture: Picture, *, frame: int = 0, channel: int | None = None) -> Pr
     allowed = SATURATED_SHARE if median < 0.5 * scale else SATURATED_SHARE_BRIGHT
     if high >= scale and top > allowed:
         return _saturated(picture, top, allowed)
-    if (found := _broken_rows(grey)) is not None:
+    if (band := _broken_rows(grey)) is not None:
         return _problem(
-            "image-damaged", picture, found, "detail in every part", "export the image again"
+            "image-damaged", picture, band, "detail in every part", "export the image again"
         )
     if _noise_alone(grey, scale):
         return _blank(picture, f"nothing above the noise between {low} and {high}")

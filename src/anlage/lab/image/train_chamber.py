@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from .grey import chamber_planes, grey_of
+from .grey import chamber_planes, read_grey
 from .network import SmallUNet, export
 
 SIDE_PX = 224
@@ -58,8 +58,7 @@ def chamber_crops(folder: Path) -> list[ChamberCrop]:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["image"])
     crops = []
     for row in rows:
-        grey = grey_of(cv2.imread(str(folder / row["image"]), cv2.IMREAD_UNCHANGED))
-        values = grey.astype(numpy.float32)
+        values = read_grey(folder / row["image"]).astype(numpy.float32)
         found = numpy.array(boxes.get(row["image"], []), numpy.float32).reshape(-1, 5)
         crops.append(
             ChamberCrop(
@@ -250,5 +249,4 @@ def _spoil(picture: Floats, valid: Floats, rng: numpy.random.Generator) -> Float
         values = values + rng.normal(0, rng.uniform(0.003, 0.04), values.shape)
     if rng.random() < 0.3:  # a bright background leaves little room above it
         values = numpy.minimum(values, rng.uniform(0.05, 1.5))
-    clipped = numpy.clip(values, -1, 3) * valid
-    return clipped.astype(numpy.float32)
+    return numpy.asarray(numpy.clip(values, -1, 3) * valid, numpy.float32)

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from .grey import grey_of, spread
+from .grey import read_grey, spread
 from .network import SmallUNet, export
 from .split import Field
 
@@ -62,7 +62,7 @@ def train_nuclei(
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
     queue: Queue[tuple[Floats, ...]] = Queue(maxsize=6)
     source = _batches(examples, numpy.random.default_rng(seed))
-    threading.Thread(target=lambda: [queue.put(b) for b in source], daemon=True).start()
+    threading.Thread(target=_fill, args=(queue, source), daemon=True).start()
     begun, saved, step, running = time.monotonic(), time.monotonic(), 0, 0.0
     while (part := (time.monotonic() - begun) / (60 * minutes)) < 1:
         rate = 3e-3 * min(1, (step + 1) / 200) * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
@@ -88,6 +88,11 @@ def train_nuclei(
     export(average, file, channels=2, outputs=("fine", "coarse"))
     torch.save(average.state_dict(), file.with_suffix(".pt"))
     return {"steps": step, "loss": round(running, 4), "batch": BATCH, "crop_px": CROP_PX}
+
+
+def _fill(queue: "Queue[tuple[Floats, ...]]", source: Iterator[tuple[Floats, ...]]) -> None:
+    for batch in source:
+        queue.put(batch)
 
 
 def _follow(average: torch.nn.Module, network: torch.nn.Module, *, keep: float) -> None:
@@ -121,8 +126,7 @@ def _loss(
 
 
 def _example(field: Field) -> _Example:
-    picture = cv2.imread(str(field.image), cv2.IMREAD_UNCHANGED)
-    label = cv2.imread(str(field.label), cv2.IMREAD_UNCHANGED).astype(numpy.int32)
+    label = read_grey(field.label).astype(numpy.int32)
     count = int(label.max())
     depth = numpy.zeros(label.shape, numpy.float32)
     deepest = numpy.zeros((count + 1, 2), numpy.float32)
@@ -141,7 +145,7 @@ def _example(field: Field) -> _Example:
         deepest[one] = peak[0] + top, peak[1] + left
         depth[window] = numpy.maximum(depth[window], far / radius[one])
     return _Example(
-        grey=grey_of(picture).astype(numpy.float32),
+        grey=read_grey(field.image).astype(numpy.float32),
         label=label,
         depth=depth,
         contact=_contact(label),
@@ -156,7 +160,8 @@ def _contact(label: NDArray[numpy.int32]) -> Floats:
     values = label.astype(numpy.float32)
     highest = cv2.dilate(values, kernel)
     lowest = -cv2.dilate(-numpy.where(values > 0, values, 1e6).astype(numpy.float32), kernel)
-    return ((highest != lowest) & (highest > 0) & (lowest < 1e6)).astype(numpy.float32)
+    meets = (highest != lowest) & (highest > 0) & (lowest < 1e6)
+    return numpy.asarray(meets, numpy.float32)
 
 
 def _batches(examples: list[_Example], rng: numpy.random.Generator) -> Iterator[tuple[Floats, ...]]:
@@ -213,7 +218,8 @@ def _targets(
     sane = numpy.hypot(way[0], way[1]) * 8 < 4 * reach + 4
     scale = ((half > 0) & sane) * (8 / (reach + 3))
     weight = 1 + 4 * contact + inside * numpy.clip(6 / (example.radius[label] * grown), 0, 2)
-    return image, inside, depth, weight.astype(numpy.float32), way, scale.astype(numpy.float32)
+    shared = (weight, way, scale)
+    return image, inside, depth, *(numpy.asarray(one, numpy.float32) for one in shared)
 
 
 def _spoil(grey: Floats, rng: numpy.random.Generator) -> Floats:

@@ -37,7 +37,7 @@ WINDOW_PX = 768
 def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
     """Give the traits of one plane of a picture, as float64 in the order of `TRAITS`."""
     grey = _centre(picture.grey(frame=frame, channel=channel))
-    values = grey.astype(numpy.float32) / picture.full_scale
+    values = numpy.asarray(grey / numpy.float32(picture.full_scale), numpy.float32)
     low, median, high = (float(one) for one in numpy.percentile(values, (0.5, 50, 99.5)))
     reach = max(high - low, 1e-4)
     quarter = numpy.percentile(values, (25, 75))
