@@ -1,0 +1,53 @@
+"""The pages in process: one installation for a module, and browsers without a browser."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from anlage.app import (
+    Installation,
+    configure,
+    first_administrator,
+    make_account,
+    prepare_desk,
+    settings,
+)
+from anlage.base import FixedClock
+from anlage.record import World
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """One served installation for all web tests of this worker: Django is set up once in a process."""
+    from anlage.web import here
+
+    chosen = settings(tmp_path_factory.mktemp("site"), demo=True)
+    installation = Installation.create(
+        chosen, world=World.SIMULATED, site="S1", site_name="Trial Hospital", clock=FixedClock(AT)
+    )
+    configure(chosen)
+    prepare_desk(chosen)
+    here.use(installation)
+    first_administrator(installation, name="Ada Lovelace")
+    make_account(login="ada", person="P-0001", password=PASSWORD)
+    yield installation
+    installation.close()
+
+
+@pytest.fixture
+def client(site):
+    """A browser without a browser, not logged in."""
+    from django.test import Client
+
+    return Client(enforce_csrf_checks=False)
+
+
+@pytest.fixture
+def ada(client):
+    """The administrator, logged in."""
+    answer = client.post("/login", {"login": "ada", "password": PASSWORD})
+    assert answer.status_code == 302
+    return client
