@@ -5,6 +5,7 @@ Touched by: web, cli.
 Start at: engine.py (how a command runs), then installation.py.
 """
 
+from .backup import backup, restore
 from .desk import configure, has_account, make_account, make_token, prepare_desk
 from .engine import (
     Desk,
@@ -33,7 +34,9 @@ __all__ = [
     "Outcome",
     "Settings",
     "SimulatedClock",
+    "backup",
     "command",
+    "restore",
     "configure",
     "first_administrator",
     "has_account",

@@ -32,7 +32,7 @@ from anlage.record import (
     sign_checkpoint,
     stream_leaf,
 )
-from anlage.store import Dialect, FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Vault
+from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Vault
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
@@ -60,10 +60,10 @@ class Installation:
         self.clock = clock or SystemClock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._checkpoint_lock = threading.Lock()
-        self.views = SqlViews(self._dialect("views", durable=False), all_views())
+        self.views = SqlViews(_dialect(settings, "views", durable=False), all_views())
         try:
             self.journal = SqlJournal(
-                self._dialect("journal", durable=True), clock=SystemClock(), on_commit=self._follow
+                journal_dialect(settings), clock=SystemClock(), on_commit=self._follow
             )
         except BaseException:
             self.views.close()
@@ -166,13 +166,18 @@ class Installation:
             except Exception:
                 log.exception("a listener failed; the facts are on disk")
 
-    def _dialect(self, part: str, *, durable: bool) -> Dialect:
-        url = self.settings.database_url
-        if url is None:
-            return Sqlite(self.folder / f"{part}.db", durable=durable)
-        name = f"{url}#{self.folder.resolve()}#{part}"
-        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
-        return Postgres(url, schema=f"anlage_{part}", lock=number, durable=durable)
+
+def journal_dialect(settings: Settings) -> Sqlite | Postgres:
+    """Give the database of the journal."""
+    return _dialect(settings, "journal", durable=True)
+
+
+def _dialect(settings: Settings, part: str, *, durable: bool) -> Sqlite | Postgres:
+    if settings.database_url is None:
+        return Sqlite(settings.data / f"{part}.db", durable=durable)
+    name = f"{settings.database_url}#{part}"
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7], "big")
+    return Postgres(settings.database_url, schema=f"anlage_{part}", lock=number, durable=durable)
 
 
 def _site_key(folder: Path) -> Ed25519PrivateKey:

@@ -6,12 +6,14 @@ Start at: journal.py (the one writer), then views.py.
 """
 
 from .blobs import FolderBlobs
+from .copying import Copied, copy_journal
 from .dialect import Dialect, Postgres, Sqlite, transaction
 from .journal import SqlJournal, fsync_rate
 from .vault import Vault
 from .views import SqlViews
 
 __all__ = [
+    "Copied",
     "Dialect",
     "FolderBlobs",
     "Postgres",
@@ -19,6 +21,7 @@ __all__ = [
     "SqlViews",
     "Sqlite",
     "Vault",
+    "copy_journal",
     "fsync_rate",
     "transaction",
 ]

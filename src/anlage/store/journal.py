@@ -37,7 +37,7 @@ GROUP_MAX = 512
 PAGE = 2000
 log = logging.getLogger(__name__)
 
-_TABLES = (
+TABLES = (
     """CREATE TABLE IF NOT EXISTS fact (
         number BIGINT PRIMARY KEY, stream TEXT NOT NULL, version BIGINT NOT NULL,
         command TEXT, hash BLOB NOT NULL, header BLOB NOT NULL, content BLOB NOT NULL)""",
@@ -122,7 +122,7 @@ class SqlJournal:
         self._clock = clock or SystemClock()
         self._on_commit = on_commit
         self._connection = dialect.writer()
-        dialect.create(self._connection, (*_TABLES, *_GUARDS[dialect.name]))
+        dialect.create(self._connection, (*TABLES, *_GUARDS[dialect.name]))
         self._check_format()
         if isinstance(dialect, Sqlite):
             dialect.guard_journal(self._connection)

@@ -133,6 +133,11 @@ class SqlViews:
             if name in self._views and self._views[name].version == version:
                 self._standing[name] = (generation, following)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all views."""
+        return sorted(self._views)
+
     def rows(self, view: str) -> _Rows:
         """Give the live rows of a view, to read."""
         generation, _ = self._standing.get(view, (0, 0))
