@@ -19,9 +19,9 @@ from anlage.plant import (
     RoomTerms,
     Supplier,
     qualify_supplier,
-    receive,
+    receive_material,
     register_supplier,
-    release,
+    release_material,
 )
 from anlage.record import NOTHING_BEFORE, Actor, Stream, sign, write
 
@@ -175,21 +175,23 @@ def received(bench, name="M-1", *, terms=MEDIUM, amount="500 mL", days=30, packs
         **more,
     )
     held = supplier(bench, terms)
-    bench.keep(receive(bench.material(name), request, terms=terms, supplier=held, at=bench.at))
+    bench.keep(
+        receive_material(bench.material(name), request, terms=terms, supplier=held, at=bench.at)
+    )
     return bench.material(name)
 
 
 def released(bench, name="M-1", **more):
     """A material lot that may be used."""
-    from anlage.plant import InspectMaterial, inspect
+    from anlage.plant import InspectMaterial, inspect_material
 
     lot = received(bench, name, **more)
     if lot.terms.inspections:
         seen = InspectMaterial(material=name, checks=dict.fromkeys(lot.terms.inspections, "intact"))
-        bench.keep(inspect(lot, seen))
+        bench.keep(inspect_material(lot, seen))
     asked = ReleaseMaterial(material=name, signature=signed())
     held = supplier(bench, lot.terms)
-    bench.keep(release(bench.material(name), asked, supplier=held, at=bench.at), by="qa")
+    bench.keep(release_material(bench.material(name), asked, supplier=held, at=bench.at), by="qa")
     return bench.material(name)
 
 

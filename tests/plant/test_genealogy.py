@@ -20,12 +20,12 @@ from anlage.plant import (
     PrepareMaterial,
     RowGenealogy,
     SplitMaterial,
-    consume,
+    consume_material,
     correct_use,
-    pool,
-    prepare,
+    pool_materials,
+    prepare_material,
     recall_report,
-    split,
+    split_material,
     trace,
 )
 from tests.plant.bench import MEDIUM, Bench, q, released
@@ -61,7 +61,7 @@ def use(bench, name="M-1", lot="L-1", amount="1 mL"):
     asked = ConsumeMaterial(
         material=name, lot=lot, step="feed", material_class="medium", amount=q(amount)
     )
-    return bench.keep(consume(bench.material(name), asked, at=bench.at))[-1]
+    return bench.keep(consume_material(bench.material(name), asked, at=bench.at))[-1]
 
 
 @pytest.mark.req("U18")
@@ -83,11 +83,11 @@ def test_a_lot_is_traced_through_split_pool_and_preparation(bench):
     released(bench, "M-1")
     released(bench, "M-2")
     asked = SplitMaterial(material="M-1", into="M-3", amount=q("100 mL"))
-    bench.keep(split(bench.material("M-3"), bench.material("M-1"), asked, at=bench.at))
+    bench.keep(split_material(bench.material("M-3"), bench.material("M-1"), asked, at=bench.at))
     parts = tuple(Ingredient(material=name, amount=q("50 mL")) for name in ("M-2", "M-3"))
     sources = {name: bench.material(name) for name in ("M-2", "M-3")}
     both = PoolMaterials(into="M-4", name="pool", parts=parts)
-    bench.keep(pool(bench.material("M-4"), both, sources=sources, at=bench.at))
+    bench.keep(pool_materials(bench.material("M-4"), both, sources=sources, at=bench.at))
     made = PrepareMaterial(
         material="P-1",
         material_class="medium",
@@ -98,7 +98,7 @@ def test_a_lot_is_traced_through_split_pool_and_preparation(bench):
         expires=bench.at + timedelta(days=2),
     )
     bench.keep(
-        prepare(
+        prepare_material(
             bench.material("P-1"),
             made,
             terms=MEDIUM,

@@ -1,5 +1,6 @@
 """Material lots: what may be used, where everything went, and what can never happen."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -35,29 +36,29 @@ from anlage.plant import (
     ThawPack,
     Titre,
     VoidMaterial,
-    certify,
+    certify_material,
     change_expiry,
     check,
-    consume,
+    consume_material,
     correct_use,
-    destroy,
+    destroy_material,
     expiring,
     freeze_pack,
-    inspect,
+    inspect_material,
     open_pack,
     picking_list,
-    pool,
-    prepare,
-    quarantine,
+    pool_materials,
+    prepare_material,
+    quarantine_material,
     read_terms,
     recall_material,
-    reconcile,
-    release,
-    reserve,
+    reconcile_material,
+    release_material,
+    reserve_material,
     sentence,
-    split,
+    split_material,
     thaw_pack,
-    void,
+    void_material,
 )
 from anlage.record import Entry, Stream
 from tests.plant.bench import AT, MEDIUM, VECTOR, Bench, q, received, released, signed, supplier
@@ -79,7 +80,7 @@ def use(bench, name="M-1", amount="10 mL", lot="L-1", **more):
         happened=more.pop("happened", None),
         reason=more.pop("reason", None),
     )
-    return bench.keep(consume(bench.material(name), asked, at=bench.at, **more))
+    return bench.keep(consume_material(bench.material(name), asked, at=bench.at, **more))
 
 
 def refusal(what, *arguments, **more):
@@ -163,9 +164,9 @@ def test_every_way_out_of_a_dedicated_lot_asks_for_whom(bench):
     )
     sources = {"M-1": lot, "M-2": bench.material("M-2")}
 
-    assert refusal(split, child, lot, away, at=AT).code == "identity-mismatch"
-    assert refusal(reserve, lot, keep, at=AT).code == "identity-mismatch"
-    refusal(pool, child, both, sources=sources, at=AT)
+    assert refusal(split_material, child, lot, away, at=AT).code == "identity-mismatch"
+    assert refusal(reserve_material, lot, keep, at=AT).code == "identity-mismatch"
+    refusal(pool_materials, child, both, sources=sources, at=AT)
 
 
 @pytest.mark.req("U14")
@@ -192,7 +193,7 @@ def test_release_is_blocked_by_everything_open_and_says_each(bench):
     asked = ReleaseMaterial(material="M-1", signature=signed("keeper"))
     held = supplier(bench, VECTOR)
 
-    refused = refusal(release, bench.material("M-1"), asked, supplier=held, at=bench.at)
+    refused = refusal(release_material, bench.material("M-1"), asked, supplier=held, at=bench.at)
 
     found = [problem.found for problem in refused.problems]
     assert refused.code == "material-release-blocked"
@@ -204,10 +205,12 @@ def test_release_is_blocked_by_everything_open_and_says_each(bench):
 def test_a_failed_inspection_blocks_release_until_it_passes(bench):
     received(bench)
     bad = InspectMaterial(material="M-1", checks={"seal": "broken"}, failed=("seal",))
-    bench.keep(inspect(bench.material("M-1"), bad))
+    bench.keep(inspect_material(bench.material("M-1"), bad))
     asked = ReleaseMaterial(material="M-1", signature=signed())
 
-    refused = refusal(release, bench.material("M-1"), asked, supplier=supplier(bench), at=AT)
+    refused = refusal(
+        release_material, bench.material("M-1"), asked, supplier=supplier(bench), at=AT
+    )
 
     assert refused.problem.found == "failed: seal"
 
@@ -281,7 +284,7 @@ def test_a_split_vial_keeps_its_count_of_thaws(bench):
     bench.keep(thaw_pack(bench.material("V-1"), ThawPack(material="V-1", pack="1"), at=bench.at))
     asked = SplitMaterial(material="V-1", into="V-2", amount=q("20 uL"), pack="1")
 
-    bench.keep(split(bench.material("V-2"), bench.material("V-1"), asked, at=bench.at))
+    bench.keep(split_material(bench.material("V-2"), bench.material("V-1"), asked, at=bench.at))
 
     child = bench.material("V-2")
     assert child.packs["1"].thaws == 1
@@ -292,7 +295,9 @@ def test_a_split_vial_keeps_its_count_of_thaws(bench):
 def test_a_vector_with_rcl_detected_goes_back_into_quarantine(bench):
     vector(bench)
 
-    bench.keep(certify(bench.material("V-1"), CertifyMaterial(material="V-1", rcl=Rcl.DETECTED)))
+    bench.keep(
+        certify_material(bench.material("V-1"), CertifyMaterial(material="V-1", rcl=Rcl.DETECTED))
+    )
 
     lot = bench.material("V-1")
     assert lot.status is MaterialStatus.QUARANTINED
@@ -302,7 +307,7 @@ def test_a_vector_with_rcl_detected_goes_back_into_quarantine(bench):
 def test_what_is_kept_for_one_lot_is_not_there_for_another(bench):
     released(bench)
     bench.keep(
-        reserve(
+        reserve_material(
             bench.material("M-1"),
             ReserveMaterial(material="M-1", lot="L-1", amount=q("450 mL")),
             at=bench.at,
@@ -321,14 +326,18 @@ def test_a_late_entry_is_judged_by_the_stock_of_then_and_flagged(bench):
     then = bench.at + timedelta(hours=1)
     bench.later(hours=2)
     bench.keep(
-        inspect(bench.material("M-1"), InspectMaterial(material="M-1", checks={"seal": "ok"}))
+        inspect_material(
+            bench.material("M-1"), InspectMaterial(material="M-1", checks={"seal": "ok"})
+        )
     )
     asked = ReleaseMaterial(material="M-1", signature=signed())
-    bench.keep(release(bench.material("M-1"), asked, supplier=supplier(bench), at=bench.at))
+    bench.keep(
+        release_material(bench.material("M-1"), asked, supplier=supplier(bench), at=bench.at)
+    )
     after = bench.at
     bench.later(hours=2)
     stop = QuarantineMaterial(material="M-1", reason="complaint")
-    bench.keep(quarantine(bench.material("M-1"), stop))
+    bench.keep(quarantine_material(bench.material("M-1"), stop))
     bench.later(hours=1)
 
     early = refusal(use, bench, happened=then, reason="terminal was down")
@@ -365,8 +374,10 @@ def test_a_count_outside_the_tolerance_needs_its_reason(bench):
     near = ReconcileMaterial(material="M-1", pack="1", counted=q("391 mL"))
     far = ReconcileMaterial(material="M-1", pack="1", counted=q("380 mL"))
 
-    assert refusal(reconcile, bench.material("M-1"), far).code == "reconciliation-unexplained"
-    (fact,) = bench.keep(reconcile(bench.material("M-1"), near))
+    assert (
+        refusal(reconcile_material, bench.material("M-1"), far).code == "reconciliation-unexplained"
+    )
+    (fact,) = bench.keep(reconcile_material(bench.material("M-1"), near))
     assert fact.fact.is_within
     assert bench.material("M-1").balance.is_even
 
@@ -405,7 +416,9 @@ def test_a_preparation_consumes_its_ingredients_and_starts_in_quarantine(bench):
     )
     sources = {name: bench.material(name) for name in ("M-1", "M-2")}
 
-    bench.keep(prepare(bench.material("P-1"), asked, terms=MEDIUM, sources=sources, at=bench.at))
+    bench.keep(
+        prepare_material(bench.material("P-1"), asked, terms=MEDIUM, sources=sources, at=bench.at)
+    )
 
     assert bench.material("P-1").status is MaterialStatus.QUARANTINED
     assert bench.material("M-1").book == q("400 mL")
@@ -426,7 +439,7 @@ def test_a_preparation_never_outlives_its_ingredients(bench):
     )
 
     refused = refusal(
-        prepare,
+        prepare_material,
         bench.material("P-1"),
         asked,
         terms=MEDIUM,
@@ -444,7 +457,7 @@ def test_a_pool_expires_with_its_shortest_lived_part(bench):
     sources = {name: bench.material(name) for name in ("M-1", "M-2")}
 
     bench.keep(
-        pool(
+        pool_materials(
             bench.material("M-3"),
             PoolMaterials(into="M-3", name="pool", parts=parts),
             sources=sources,
@@ -461,7 +474,7 @@ def test_a_pool_expires_with_its_shortest_lived_part(bench):
 def test_a_recall_reaches_what_was_split_off(bench):
     released(bench)
     asked = SplitMaterial(material="M-1", into="M-2", amount=q("50 mL"))
-    bench.keep(split(bench.material("M-2"), bench.material("M-1"), asked, at=bench.at))
+    bench.keep(split_material(bench.material("M-2"), bench.material("M-1"), asked, at=bench.at))
     call = RecallMaterial(material="M-1", notice="FSN-9", reason="endotoxin")
 
     bench.keep(recall_material(bench.material("M-1"), call, descendants=[bench.material("M-2")]))
@@ -475,7 +488,7 @@ def test_a_touched_lot_cannot_be_voided(bench):
     use(bench)
     asked = VoidMaterial(material="M-1", reason="double entry")
 
-    assert refusal(void, bench.material("M-1"), asked).code == "material-status"
+    assert refusal(void_material, bench.material("M-1"), asked).code == "material-status"
 
 
 def test_a_later_expiry_needs_certificate_and_signature(bench):
@@ -536,7 +549,7 @@ def test_the_verifier_names_a_use_of_quarantined_material(bench):
     asked = ConsumeMaterial(
         material="M-1", lot="L-1", step="wash", material_class="medium", amount=q("1 mL")
     )
-    forged = consume(lot, asked, at=bench.at, authorised=0)
+    forged = consume_material(lot, asked, at=bench.at, authorised=0)
     said = forged[-1].fact
     bare = type(said)(subject=said.subject, step=said.step, pack=said.pack, amount=said.amount)
     bench.keep([Entry(Stream("material/M-1"), bare)])
@@ -555,10 +568,38 @@ def test_the_verifier_names_a_balance_below_zero(bench):
 
 
 def test_a_class_with_an_unreadable_number_is_refused():
-    refused = refusal(read_terms, "medium", {"thaws_max": "two"}, version=1, digest="")
+    content = {"unit": "mL", "keeping": {"thaws-most": "two"}}
+
+    refused = refusal(read_terms, "medium", content, version=1, digest="")
 
     assert refused.code == "material-class-unreadable"
-    assert refused.problem.path == "thaws_max"
+    assert refused.problem.path == "thaws-most"
+
+
+def test_the_demands_of_a_vector_class_are_read_from_its_definition():
+    content = {
+        "unit": "uL",
+        "category": "vector",
+        "titre-unit": "TU/mL",
+        "gmo-class": 2,
+        "keeping": {"after-thaw": "240 min", "thaws-most": 1},
+        "needs": ["certificate-of-analysis"],
+    }
+
+    terms = read_terms("vector", content, version=3, digest="ab")
+
+    assert (terms.needs_titre, terms.needs_rcl, terms.is_frozen) == (True, True, True)
+    assert (terms.hours_after_thaw, terms.thaws_max, terms.gmo_class) == (4, 1, 2)
+    assert terms.needs_certificate
+    assert terms.inspections == ("certificate-of-analysis",)
+
+
+@pytest.mark.req("U13")
+def test_material_of_one_patient_is_received_only_with_whom_it_is_for(bench):
+    terms = replace(MEDIUM, has_identity=True)
+
+    assert refusal(received, bench, terms=terms).code == "identity-missing"
+    received(bench, terms=terms, dedicated_to="lot/L-1")
 
 
 amounts = st.decimals(min_value=-5, max_value=300, places=3)
@@ -586,7 +627,7 @@ class MaterialMachine(RuleBasedStateMachine):
         return self.bench.material("M-1")
 
     @rule(amount=amounts, pack=st.sampled_from("12"), lot=st.sampled_from(["L-1", "L-2"]))
-    def consume(self, amount, pack, lot):
+    def consume_material(self, amount, pack, lot):
         asked = ConsumeMaterial(
             material="M-1",
             lot=lot,
@@ -595,33 +636,35 @@ class MaterialMachine(RuleBasedStateMachine):
             amount=Quantity(amount, "mL"),
             pack=pack,
         )
-        self.attempt(consume, self.lot, asked, at=self.bench.at)
+        self.attempt(consume_material, self.lot, asked, at=self.bench.at)
 
     @rule(amount=amounts, pack=st.sampled_from("12"))
-    def destroy(self, amount, pack):
+    def destroy_material(self, amount, pack):
         asked = DestroyMaterial(
             material="M-1", pack=pack, amount=Quantity(amount, "mL"), reason="spilt"
         )
-        self.attempt(destroy, self.lot, asked)
+        self.attempt(destroy_material, self.lot, asked)
 
     @rule(amount=amounts, pack=st.sampled_from("12"))
     def count(self, amount, pack):
         asked = ReconcileMaterial(
             material="M-1", pack=pack, counted=Quantity(amount, "mL"), reason="yearly count"
         )
-        self.attempt(reconcile, self.lot, asked)
+        self.attempt(reconcile_material, self.lot, asked)
 
     @rule(amount=amounts, lot=st.sampled_from(["L-1", "L-2"]))
-    def reserve(self, amount, lot):
+    def reserve_material(self, amount, lot):
         asked = ReserveMaterial(material="M-1", lot=lot, amount=Quantity(amount, "mL"))
-        self.attempt(reserve, self.lot, asked, at=self.bench.at)
+        self.attempt(reserve_material, self.lot, asked, at=self.bench.at)
 
     @rule(amount=amounts, pack=st.sampled_from("12"))
-    def split(self, amount, pack):
+    def split_material(self, amount, pack):
         self.children += 1
         name = f"C-{self.children}"
         asked = SplitMaterial(material="M-1", into=name, amount=Quantity(amount, "mL"), pack=pack)
-        made = self.attempt(split, self.bench.material(name), self.lot, asked, at=self.bench.at)
+        made = self.attempt(
+            split_material, self.bench.material(name), self.lot, asked, at=self.bench.at
+        )
         if made:
             assert self.bench.material(name).book.value == amount
 
@@ -674,7 +717,7 @@ def test_what_came_in_equals_what_went_out_and_is_left(bench):
     use(bench, amount="12.345 mL")
     use(bench, amount="0.055 mL", lot="L-2")
     bench.keep(
-        destroy(
+        destroy_material(
             bench.material("M-1"),
             DestroyMaterial(material="M-1", pack="1", amount=q("7.6 mL"), reason="spilt"),
         )

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 from anlage.base import Instant, stamp
 from anlage.record import Recorded, Rows
 
-from .equipment import (
+from .equipment_fact import (
     EquipmentCalibrated,
     EquipmentCleaned,
     EquipmentCleared,

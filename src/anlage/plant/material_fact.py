@@ -63,6 +63,8 @@ class MaterialTerms:
         gmo_class: Contained-use class 1 to 4 (Directive 2009/41/EC); None for no GMO.
         risk_tier: Tier 1 (licensed medicine) to 4 (not for human use) of ancillary material.
         is_qualified_supplier: Whether the supplier must be qualified at receipt and at release.
+        is_quarantined: Whether a lot waits for release by quality.
+        has_identity: Whether each lot is one patient's, and so names whom it is for.
     """
 
     material_class: str
@@ -81,6 +83,8 @@ class MaterialTerms:
     gmo_class: int | None = None
     risk_tier: int | None = None
     is_qualified_supplier: bool = True
+    is_quarantined: bool = True
+    has_identity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +115,7 @@ class Titre:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class MaterialSource:
     """What went into a material lot from another: its stream and the amount in its own unit."""
 
     material: str
@@ -151,7 +155,7 @@ class MaterialReceived:
     supplier_lot: str | None = None
     certificate: str | None = None
     recipe: str | None = None
-    sources: tuple[Source, ...] = ()
+    sources: tuple[MaterialSource, ...] = ()
     status: MaterialStatus = MaterialStatus.QUARANTINED
     dedicated_to: str | None = None
     titre: Titre | None = None

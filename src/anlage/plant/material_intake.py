@@ -5,7 +5,7 @@ Each decision takes the states it judges and the request, and gives the entries 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from anlage.base import Instant, Problem, Quantity, Refused, clean_line
 from anlage.record import Entry, Signature
@@ -147,7 +147,7 @@ class ChangeExpiry:
     signature: Signature | None = None
 
 
-def receive(
+def receive_material(
     lot: MaterialLot,
     request: ReceiveMaterial,
     *,
@@ -169,7 +169,12 @@ def receive(
             "supplier-unqualified", lot, f"supplier {request.supplier} unknown", "a known supplier"
         )
     _must_last(lot, request.expires, at)
+    if terms.has_identity and request.dedicated_to is None:
+        raise _refused(
+            "identity-missing", lot, "nobody named", "whom it is for", "scan the order first"
+        )
     amount, packs = packs_of(lot, request.amount, request.packs, terms)
+    status = MaterialStatus.QUARANTINED if terms.is_quarantined else MaterialStatus.RELEASED
     received = MaterialReceived(
         origin=Origin.RECEIPT,
         name=clean_line(request.name, "name of the material"),
@@ -180,6 +185,7 @@ def receive(
         supplier=request.supplier,
         supplier_lot=clean_line(request.supplier_lot, "supplier's lot number"),
         certificate=request.certificate,
+        status=status,
         dedicated_to=request.dedicated_to,
         titre=request.titre,
         rcl=request.rcl or (Rcl.PENDING if terms.needs_rcl else None),
@@ -187,7 +193,7 @@ def receive(
     return [Entry(lot.stream, received)]
 
 
-def inspect(lot: MaterialLot, request: InspectMaterial) -> list[Entry]:
+def inspect_material(lot: MaterialLot, request: InspectMaterial) -> list[Entry]:
     """Note the incoming checks.
 
     Raises:
@@ -205,7 +211,7 @@ def inspect(lot: MaterialLot, request: InspectMaterial) -> list[Entry]:
     return [Entry(lot.stream, MaterialInspected(checks=checks, failed=request.failed))]
 
 
-def certify(lot: MaterialLot, request: CertifyMaterial) -> list[Entry]:
+def certify_material(lot: MaterialLot, request: CertifyMaterial) -> list[Entry]:
     """Add a certificate, titre or RCL result; a detected RCL puts the lot back into quarantine.
 
     Raises:
@@ -227,7 +233,7 @@ def certify(lot: MaterialLot, request: CertifyMaterial) -> list[Entry]:
     return entries
 
 
-def quarantine(lot: MaterialLot, request: QuarantineMaterial) -> list[Entry]:
+def quarantine_material(lot: MaterialLot, request: QuarantineMaterial) -> list[Entry]:
     """Put a lot back into quarantine.
 
     Raises:
@@ -239,7 +245,7 @@ def quarantine(lot: MaterialLot, request: QuarantineMaterial) -> list[Entry]:
     return [Entry(lot.stream, MaterialQuarantined(), why=clean_line(request.reason, "reason"))]
 
 
-def release(
+def release_material(
     lot: MaterialLot, request: ReleaseMaterial, *, supplier: Supplier | None, at: Instant
 ) -> list[Entry]:
     """Release a lot for use.
@@ -255,7 +261,7 @@ def release(
     return [Entry(lot.stream, MaterialReleased(signature=signature))]
 
 
-def reject(lot: MaterialLot, request: RejectMaterial) -> list[Entry]:
+def reject_material(lot: MaterialLot, request: RejectMaterial) -> list[Entry]:
     """Reject a lot for good.
 
     Raises:
@@ -292,7 +298,7 @@ def recall_material(
     return [Entry(one.stream, said, why=why) for one in hit]
 
 
-def void(lot: MaterialLot, request: VoidMaterial) -> list[Entry]:
+def void_material(lot: MaterialLot, request: VoidMaterial) -> list[Entry]:
     """Void a lot that was entered by mistake.
 
     Raises:
@@ -338,53 +344,39 @@ def read_terms(
 ) -> MaterialTerms:
     """Read the demands of a material class from the content of its definition.
 
+    A class that may be thawed arrives frozen. Each document that a lot must come with is a check
+    of the incoming inspection. Starting material comes from a collection, not from a supplier.
+
     Raises:
         Refused: A number or the unit cannot be read.
     """
-
-    def number(key: str) -> Decimal | None:
-        value = content.get(key)
-        if value is None:
-            return None
-        try:
-            return Decimal(str(value))
-        except InvalidOperation as error:
-            raise _bad_terms(identifier, key, value) from error
-
-    def whole(key: str) -> int | None:
-        value = number(key)
-        if value is not None and value != int(value):
-            raise _bad_terms(identifier, key, value)
-        return None if value is None else int(value)
-
-    def flag(key: str, default: bool) -> bool:
-        value = content.get(key, default)
-        if not isinstance(value, bool):
-            raise _bad_terms(identifier, key, value)
-        return value
-
-    checks = content.get("inspections", ())
-    if not isinstance(checks, list | tuple):
-        raise _bad_terms(identifier, "inspections", checks)
+    keeping = content.get("keeping") or {}
+    needs = content.get("needs") or ()
+    if not isinstance(keeping, Mapping) or not isinstance(needs, list | tuple):
+        raise _bad_terms(identifier, "keeping, needs", (keeping, needs))
+    thaws = _whole(identifier, keeping, "thaws-most")
     unit = str(content.get("unit", "1"))
     Quantity.of(1, unit)
+    documents = tuple(str(name) for name in needs)
     return MaterialTerms(
         material_class=identifier,
         version=version,
         digest=digest,
         unit=unit,
-        hours_after_opening=number("hours_after_opening"),
-        hours_after_thaw=number("hours_after_thaw"),
-        is_frozen=flag("is_frozen", False),
-        thaws_max=whole("thaws_max"),
-        tolerance_percent=number("tolerance_percent") or ZERO,
-        needs_certificate=flag("needs_certificate", True),
-        inspections=tuple(str(name) for name in checks),
-        needs_titre=flag("needs_titre", False),
-        needs_rcl=flag("needs_rcl", False),
-        gmo_class=whole("gmo_class"),
-        risk_tier=whole("risk_tier"),
-        is_qualified_supplier=flag("is_qualified_supplier", True),
+        hours_after_opening=_hours(keeping, "after-opening"),
+        hours_after_thaw=_hours(keeping, "after-thaw"),
+        is_frozen=thaws is not None,
+        thaws_max=thaws,
+        tolerance_percent=Decimal(str(content.get("tolerance-percent", 0))),
+        needs_certificate=any("certificate" in one.lower() for one in documents),
+        inspections=documents,
+        needs_titre=content.get("titre-unit") is not None,
+        needs_rcl=content.get("category") == "vector",
+        gmo_class=_whole(identifier, content, "gmo-class"),
+        risk_tier=_whole(identifier, content, "tier"),
+        is_qualified_supplier=content.get("category") != "starting-material",
+        is_quarantined=bool(content.get("quarantine", True)),
+        has_identity=bool(content.get("identity", False)),
     )
 
 
@@ -430,6 +422,18 @@ def packs_of(
         found = f"packs that add up to {Quantity(summed, terms.unit)}"
         raise _refused("material-packs", lot, found, f"{Quantity(total, terms.unit)}, each above 0")
     return total, inside
+
+
+def _whole(identifier: str, content: Mapping[str, object], key: str) -> int | None:
+    value = content.get(key)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise _bad_terms(identifier, key, value)
+
+
+def _hours(content: Mapping[str, object], key: str) -> Decimal | None:
+    value = content.get(key)
+    return None if value is None else Quantity.parse(str(value)).to("h").value
 
 
 def _must_be_open(lot: MaterialLot) -> None:

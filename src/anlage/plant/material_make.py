@@ -15,15 +15,15 @@ from .material import CLOSED, RULE, ZERO, MaterialLot
 from .material_fact import (
     MaterialDrawn,
     MaterialReceived,
+    MaterialSource,
     MaterialStatus,
     MaterialTerms,
     Origin,
     Rcl,
-    Source,
     Titre,
 )
 from .material_intake import PackIn, must_be_new, packs_of
-from .material_use import ConsumeMaterial, consume
+from .material_use import ConsumeMaterial, consume_material
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class PoolMaterials:
     parts: tuple[Ingredient, ...]
 
 
-def prepare(
+def prepare_material(
     lot: MaterialLot,
     request: PrepareMaterial,
     *,
@@ -127,7 +127,7 @@ def prepare(
             amount=part.amount,
             pack=part.pack,
         )
-        entries += consume(source, wanted, at=at)
+        entries += consume_material(source, wanted, at=at)
     last = min(end for one in sources.values() if (end := one.expiry) is not None)
     if not at < request.expires <= last:
         limit = f"after {at:%Y-%m-%d}, at most {last:%Y-%m-%d %H:%M} UTC, as its ingredients"
@@ -149,7 +149,7 @@ def prepare(
     return [*entries, Entry(lot.stream, said)]
 
 
-def split(
+def split_material(
     child: MaterialLot, parent: MaterialLot, request: SplitMaterial, *, at: Instant
 ) -> list[Entry]:
     """Take part of a pack into a lot of its own.
@@ -181,7 +181,7 @@ def split(
         supplier=parent.supplier,
         supplier_lot=parent.supplier_lot,
         certificate=parent.certificate,
-        sources=(Source(material=str(parent.stream), amount=request.amount),),
+        sources=(MaterialSource(material=str(parent.stream), amount=request.amount),),
         status=parent.status or MaterialStatus.QUARANTINED,
         dedicated_to=dedicated,
         titre=parent.titre,
@@ -191,7 +191,7 @@ def split(
     return [Entry(parent.stream, drawn), Entry(child.stream, said)]
 
 
-def pool(
+def pool_materials(
     lot: MaterialLot,
     request: PoolMaterials,
     *,
@@ -299,8 +299,10 @@ def _source(sources: Mapping[str, MaterialLot], name: str) -> MaterialLot:
     return source
 
 
-def _sources(parts: tuple[Ingredient, ...]) -> tuple[Source, ...]:
-    return tuple(Source(material=f"material/{one.material}", amount=one.amount) for one in parts)
+def _sources(parts: tuple[Ingredient, ...]) -> tuple[MaterialSource, ...]:
+    return tuple(
+        MaterialSource(material=f"material/{one.material}", amount=one.amount) for one in parts
+    )
 
 
 def _refused(lot: MaterialLot, found: object, limit: str) -> Refused:

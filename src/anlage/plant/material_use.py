@@ -206,7 +206,7 @@ def move_pack(lot: MaterialLot, request: MovePack) -> list[Entry]:
     return [Entry(lot.stream, said)]
 
 
-def reserve(lot: MaterialLot, request: ReserveMaterial, *, at: Instant) -> list[Entry]:
+def reserve_material(lot: MaterialLot, request: ReserveMaterial, *, at: Instant) -> list[Entry]:
     """Keep an amount for one subject, so that nobody else takes it.
 
     Raises:
@@ -225,7 +225,7 @@ def reserve(lot: MaterialLot, request: ReserveMaterial, *, at: Instant) -> list[
     return [Entry(lot.stream, MaterialReserved(subject=subject, amount=amount))]
 
 
-def consume(
+def consume_material(
     lot: MaterialLot, request: ConsumeMaterial, *, at: Instant, authorised: int | None = None
 ) -> list[Entry]:
     """Use an amount at a step of a lot; a pack not yet open is opened by it.
@@ -299,7 +299,7 @@ def correct_use(lot: MaterialLot, request: CorrectUse) -> list[Entry]:
     return [Entry(lot.stream, said, why=clean_line(request.reason, "reason"))]
 
 
-def destroy(lot: MaterialLot, request: DestroyMaterial) -> list[Entry]:
+def destroy_material(lot: MaterialLot, request: DestroyMaterial) -> list[Entry]:
     """Throw an amount away, whatever the status: waste is recorded too.
 
     Raises:
@@ -315,7 +315,7 @@ def destroy(lot: MaterialLot, request: DestroyMaterial) -> list[Entry]:
     return [Entry(lot.stream, said, why=clean_line(request.reason, "reason"))]
 
 
-def reconcile(lot: MaterialLot, request: ReconcileMaterial) -> list[Entry]:
+def reconcile_material(lot: MaterialLot, request: ReconcileMaterial) -> list[Entry]:
     """Set the book of a pack to what was counted.
 
     The tolerance is a share of what came in. Outside it the reason must be given; the fact says

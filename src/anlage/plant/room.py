@@ -14,7 +14,8 @@ from typing import Self
 from anlage.base import Instant, Problem, Quantity, Refused, clean_line
 from anlage.record import Entry, Recorded, Signature, Stream, fact
 
-from .equipment import Handling, must_be_clean_by, must_be_second
+from .equipment import must_be_clean_by, must_be_second
+from .equipment_fact import Handling
 
 RULE = "EU GMP Part IV (ATMP) 9.5, 10.3; 21 CFR 211.130(e)"
 

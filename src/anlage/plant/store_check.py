@@ -11,9 +11,11 @@ from anlage.base import Problem, Refused
 from anlage.record import Recorded
 
 from .equipment import (
+    EquipmentUnit,
+)
+from .equipment_fact import (
     EquipmentCleared,
     EquipmentTaken,
-    EquipmentUnit,
 )
 from .material import MaterialLot
 from .material_fact import MaterialConsumed, MaterialReceived, MaterialReleased
