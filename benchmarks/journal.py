@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anlage.base import FixedClock
 from anlage.record import Actor, Entry, JournalOpened, Recorded, Stream, World, fact, root_of
-from anlage.store import SqlJournal, Sqlite, SqlViews, fsync_rate
+from anlage.store import Sqlite, SqlJournal, SqlViews, fsync_rate
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 

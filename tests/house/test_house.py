@@ -50,4 +50,6 @@ def _is_face(parts):
     """A folder is a face; a module inside another package is not, save Django's `models`."""
     if parts[-1] == "models":
         return True
+    if parts[1] in {"lab", "twin"} and len(parts) == 3:
+        return True  # each method is a face of its own, so that importing one stays light
     return (SOURCE.joinpath(*parts[1:]) / "__init__.py").exists()
