@@ -1,0 +1,58 @@
+"""The trace matrix, read from the marks on the tests; never typed by hand."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def requirements():
+    """Give the requirement rows by id."""
+    return tomllib.loads((ROOT / "docs/validation/requirements.toml").read_text("utf-8"))
+
+
+def marked_tests():
+    """Give, per requirement id, the tests that carry its mark: file and name."""
+    found = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for one in node.decorator_list:
+                    if isinstance(one, ast.Call) and ast.unparse(one.func) == "pytest.mark.req":
+                        for argument in one.args:
+                            place = (path.relative_to(ROOT).as_posix(), node.name)
+                            found.setdefault(argument.value, []).append(place)
+    return found
+
+
+def as_page():
+    """Give the matrix as a page of Markdown."""
+    marks, lines = marked_tests(), []
+    lines += [
+        "# Trace matrix",
+        "",
+        "Made from the marks on the tests each time the documents are built.",
+        "",
+    ]
+    lines += ["| requirement | asks | shown by |", "|---|---|---|"]
+    for name, row in requirements().items():
+        tests = marks.get(name, [])
+        shown = "<br>".join(
+            f"`{file}` {test.removeprefix('test_').replace('_', ' ')}" for file, test in tests
+        )
+        lines.append(f"| {name} | {row['asks']} | {shown or '**open**: ' + row.get('open', '')} |")
+    users = {name: tests for name, tests in marks.items() if name.startswith("U")}
+    lines += [
+        "",
+        "## Pains of users of neighbouring systems",
+        "",
+        "| pain | shown by |",
+        "|---|---|",
+    ]
+    for name in sorted(users, key=lambda one: int(one[1:])):
+        shown = "<br>".join(
+            f"`{file}` {test.removeprefix('test_').replace('_', ' ')}" for file, test in users[name]
+        )
+        lines.append(f"| {name} | {shown} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,27 @@
+"""Every requirement is shown by a test, or says openly that it is not."""
+
+from tests.conformance.matrix import marked_tests, requirements
+
+
+def test_every_requirement_is_shown_by_a_test_or_openly_not():
+    marks = marked_tests()
+
+    silent = [
+        name for name, row in requirements().items() if name not in marks and "open" not in row
+    ]
+
+    assert silent == []
+
+
+def test_no_requirement_is_called_open_that_a_test_shows():
+    marks = marked_tests()
+
+    assert [name for name, row in requirements().items() if "open" in row and name in marks] == []
+
+
+def test_no_test_names_a_requirement_that_does_not_exist():
+    known = requirements().keys()
+
+    unknown = {name for name in marked_tests() if name not in known and not name.startswith("U")}
+
+    assert unknown == set()
