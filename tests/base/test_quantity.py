@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anlage.base import Quantity, Refused
+from anlage.base import Quantity, Refused, scale_of
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,12 @@ def test_a_third_of_an_hour_is_rounded_once_and_rightly():
 def test_a_logarithmic_unit_is_refused_rather_than_taken_for_a_ratio():
     with pytest.raises(Refused):
         Quantity.parse("1 dB").to("1")
+
+
+@pytest.mark.parametrize("unit", ["bag", "vial", "dose", "item", "cell", "copy", "event"])
+def test_counted_things_are_kinds_of_their_own_and_weigh_nothing(unit):
+    assert len(scale_of(unit).kind) == 1
+    assert scale_of(unit).kind[0][0].endswith("_number]")
 
 
 def test_cells_never_convert_to_beads():

@@ -247,8 +247,8 @@ def test_every_problem_of_a_specification_is_named_with_its_place():
 @given(st.text(max_size=30))
 def test_any_text_is_a_result_or_refused(text):
     try:
-        result = Result.parse(text)
+        verdict = evaluate(a_criterion(unit="1"), Result.parse(text))
     except Refused as refusal:
         assert refusal.problem.remedy
     else:
-        assert evaluate(a_criterion(unit="1"), result).reasons is not None or result.unit != "1"
+        assert (verdict.outcome is Outcome.PASS) is (not verdict.reasons)

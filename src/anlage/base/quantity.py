@@ -199,6 +199,8 @@ _ALIASES = {
     "pH": "pH_scale",
     "TU": "transducing",
     "cells": "cell",
+    "bag": "product_bag",  # to pint a bag is 94 pounds of cement
+    "bags": "product_bag",
     "a": "year",
     "mo": "month",
     "wk": "week",
@@ -253,7 +255,8 @@ def _registry() -> Any:
         "copy = [copy_number] = copies",
         "dose = [dose_number] = doses",
         "vial = [vial_number] = vials",
-        "bag = [bag_number] = bags",
+        "product_bag = [bag_number]",
+        "item = [item_number] = items",
         "colony = [colony_number]",
         "event = [event_number] = events",
         "international_activity = [international_activity]",

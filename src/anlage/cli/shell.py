@@ -29,7 +29,7 @@ GROUPS: dict[str, str] = {
     "backup": "copy an installation while it runs, and check the copy",
     "count": "cell counting quality",
     "custody": "who held what, where, without a gap",
-    "define": "definitions: check, submit, approve, retire, compare",
+    "define": "definitions: check, compute, classify, submit, approve, retire",
     "demo": "a seeded facility on the twin",
     "epcis": "documents of supply-chain events: check and event hash",
     "export": "the whole record of a subject",

@@ -7,6 +7,7 @@ lives) and person.py (who may do what).
 """
 
 from .calculation import Agreement, Calculation, Computation
+from .checklist import AnswerKind, Checklist, Item
 from .definition import (
     APPROVER,
     ChangeNote,
@@ -27,7 +28,23 @@ from .definition import (
     stream_of,
     submit,
 )
+from .difference import Change, difference
+from .document import BYTES_MAX, Document, read_yaml
+from .equipment_class import Capability, Cleaning, EquipmentClass
 from .fields import Content, Fields, Heading, Reference, read_with
+from .kinds import (
+    Checked,
+    Defined,
+    check_content,
+    check_document,
+    dangling,
+    kinds,
+    register_kind,
+    used_by,
+)
+from .label import Carries, Label, LabelField, Symbol
+from .material_class import Category, Keeping, MaterialClass
+from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
 from .person import (
     DocumentRead,
     Finding,
@@ -54,8 +71,10 @@ from .person import (
     stream_of_person,
     withdraw,
 )
+from .product import Evidence, Origin, ProcessParameter, Product, QualityAttribute
 from .role import Qualifies, Requirement, Role
 from .rounding import Rounding, exact, rounded
+from .sop import Procedure
 from .specification import (
     Criterion,
     Kind,
@@ -70,30 +89,53 @@ from .specification import (
     evaluate,
     overall,
 )
+from .starter import media_labels, starter, starters
 
 __all__ = [
     "APPROVER",
+    "BYTES_MAX",
     "Agreement",
+    "AnswerKind",
     "Calculation",
+    "Capability",
+    "Carries",
+    "Category",
+    "Change",
     "ChangeNote",
+    "Checked",
+    "Checklist",
+    "Cleaning",
     "Computation",
     "Content",
     "Criterion",
+    "Defined",
     "Definition",
     "DefinitionApproved",
     "DefinitionDrafted",
     "DefinitionRetired",
     "DefinitionReturned",
     "DefinitionSubmitted",
+    "Document",
     "DocumentRead",
+    "EquipmentClass",
+    "Evidence",
     "Fields",
     "Finding",
     "Gap",
     "Grant",
     "Heading",
+    "Ingredient",
+    "Item",
+    "Keeping",
     "Kind",
+    "Label",
+    "LabelField",
+    "LabelVerdict",
     "Level",
     "LotImpact",
+    "MaterialClass",
+    "Matter",
+    "Origin",
     "Outcome",
     "Person",
     "PersonLeft",
@@ -101,11 +143,15 @@ __all__ = [
     "PersonRenamed",
     "PersonReturned",
     "Phase",
+    "Procedure",
+    "ProcessParameter",
+    "Product",
     "Qualification",
     "QualificationAssessed",
     "QualificationRevoked",
     "Qualifier",
     "Qualifies",
+    "QualityAttribute",
     "Reference",
     "Requirement",
     "Result",
@@ -113,31 +159,46 @@ __all__ = [
     "RoleGranted",
     "RoleWithdrawn",
     "Rounding",
+    "RuleSet",
+    "Source",
     "Specification",
     "Stage",
+    "Symbol",
     "Treatment",
     "Verdict",
     "Version",
+    "Word",
     "approve",
     "as_reported",
     "assess",
+    "check_content",
+    "check_document",
     "come_back",
+    "dangling",
+    "difference",
     "draft",
     "evaluate",
     "exact",
     "grant",
+    "kinds",
     "leave",
+    "media_labels",
     "overall",
     "read_document",
     "read_with",
+    "read_yaml",
     "register",
+    "register_kind",
     "rename",
     "retire",
     "revoke",
     "rounded",
     "send_back",
+    "starter",
+    "starters",
     "stream_of",
     "stream_of_person",
     "submit",
+    "used_by",
     "withdraw",
 ]

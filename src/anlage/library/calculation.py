@@ -6,15 +6,16 @@ fractions in base units, so nothing is lost between steps; the result is rounded
 that the definition states. Dimensions are checked when the definition is read: an expression that
 adds millilitres to cells never becomes effective.
 
-Text in quotes is a constant with its unit (`"5 [EU]/kg/h"`). Functions: `min`, `max`, `abs`,
-`floor` and `ceil` (of pure numbers). Choice: `a if x > y else b`.
+Text in quotes is a constant with its unit (`"5 [EU]/kg/h"`). Functions: `min`, `max`, `abs`, and
+of pure numbers `floor`, `ceil`, `log2` and `log10` (the logarithms, which no fraction holds, to 34
+significant digits). Choice: `a if x > y else b`.
 """
 
 import ast
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Self, TypeAlias
 
@@ -27,7 +28,8 @@ EXPRESSION_MAX = 2000
 NODES_MAX = 300
 POWER_MAX = 6
 BITS_MAX = 20_000
-FUNCTIONS = ("min", "max", "abs", "floor", "ceil")
+FUNCTIONS = ("min", "max", "abs", "floor", "ceil", "log2", "log10")
+_PURE = frozenset({"floor", "ceil", "log2", "log10"})
 
 Dimension: TypeAlias = tuple[tuple[str, int], ...]
 _NONE: Dimension = ()
@@ -344,8 +346,8 @@ class Calculation:
             raise Refused(
                 "calculation-undefined",
                 what=f"calculation {self.heading.id}",
-                found="a division by zero",
-                limit="a divisor other than zero",
+                found="a division by zero, or the logarithm of nothing",
+                limit="a divisor other than zero, a logarithm of more than zero",
                 remedy="check the inputs",
                 rule=self.heading.id,
             ) from error
@@ -531,7 +533,7 @@ def _call_dimension(
             place, f"{name} of {len(node.args)}", "2 or more" if is_many else "1", "fix"
         )
     kind = alike(*node.args)
-    if name in {"floor", "ceil"} and kind != _NONE:
+    if name in _PURE and kind != _NONE:
         raise _malformed(
             place, f"{name} of {_shown(kind)}", "a pure number", "divide by a unit first"
         )
@@ -621,10 +623,24 @@ def _call(name: str, values: list[Fraction]) -> Fraction:
             return max(values)
         case "abs":
             return abs(values[0])
+        case "log2" | "log10":
+            return _logarithm(values[0], 2 if name == "log2" else 10)
         case "floor":
             return Fraction(values[0].numerator // values[0].denominator)
         case _:
             return Fraction(-(-values[0].numerator // values[0].denominator))
+
+
+def _logarithm(value: Fraction, base: int) -> Fraction:
+    if value <= 0:
+        raise ZeroDivisionError("logarithm of nothing")
+    ratio = _LOGS.divide(Decimal(value.numerator), Decimal(value.denominator))
+    logarithm = _LOGS.divide(_LOGS.ln(ratio), _LOGS.ln(Decimal(base)))
+    return Fraction(_LOGS_SHOWN.plus(logarithm))
+
+
+_LOGS = Context(prec=50)
+_LOGS_SHOWN = Context(prec=34)
 
 
 def _bounded(value: Fraction) -> Fraction:
