@@ -42,6 +42,17 @@ def register(group: Group) -> None:
         "--require-parallel", action="store_true", help="exit 2 unless every sample is parallel"
     )
 
+    identity = group.command("identity", judge_identity, help="results against identity criteria")
+    identity.add_argument("file", type=Path, help="columns attribute, result (unit)")
+    identity.add_argument(
+        "--rules", required=True, help="msc, car-t, pluripotency, or a specification's path"
+    )
+    identity.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+
+    karyotype = group.command("karyotype", judge_karyotype, help="pass or fail of a karyotype")
+    karyotype.add_argument("karyotypes", nargs="+", metavar="ISCN", help="such as '46,XX[20]'")
+    karyotype.add_argument("--sex", choices=["XX", "XY"], help="the donor's")
+
 
 def fit_curve(options: argparse.Namespace) -> Answer:
     """Fit a curve to each file."""
@@ -113,6 +124,46 @@ def relative_potency(options: argparse.Namespace) -> Answer:
         return data, "\n".join(lines), is_good
 
     return _each(options.files, one)
+
+
+def judge_identity(options: argparse.Namespace) -> Answer:
+    """Judge results by a dated rule set."""
+    from anlage.lab import assay
+
+    rules = assay.criteria(options.rules)
+    results = assay.read_results(options.file, decimal=options.decimal)
+    found = assay.judge_identity(results, rules)
+    lines = [f"{rules.heading.title} ({rules.heading.id}): {found.outcome.value}"]
+    for name, verdict in found.verdicts.items():
+        why = f" {' '.join(verdict.reasons)}" if verdict.reasons else ""
+        lines.append(f"  {name:<28} {verdict.outcome.value:<12} {verdict.compared}{why}")
+    data = {"file": str(options.file), "basis": rules.heading.basis, **found.as_dict()}
+    return Answer(data, "\n".join(lines), ok=found.outcome.value in {"pass", "warning"})
+
+
+def judge_karyotype(options: argparse.Namespace) -> Answer:
+    """Judge each karyotype; one that cannot be read does not stop the others."""
+    from anlage.lab import karyotype as chromosomes
+
+    rules = chromosomes.hpsc_rules()
+    verdicts: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for text in options.karyotypes:
+        try:
+            found = chromosomes.judge_karyotype(
+                chromosomes.read_karyotype(text), rules, donor_sex=options.sex
+            )
+        except Refused as refusal:
+            problem = refusal.problem.as_dict()
+            verdicts.append({"karyotype": text, "outcome": "refused", "refused": problem})
+            problems.append(problem)
+            lines.append(f"{text}: refused: {refusal}")
+            continue
+        verdicts.append(found.as_dict())
+        lines.append(f"{text}: {found.outcome.value}. {' '.join(found.reasons)}")
+    good = all(verdict["outcome"] == "pass" for verdict in verdicts)
+    return Answer({"verdicts": verdicts, "problems": problems}, "\n".join(lines), good)
 
 
 def _each(files: list[Path], one: Any) -> Answer:

@@ -7,12 +7,18 @@ Start at: fit.py (one curve), then potency.py (a sample against its reference).
 
 from .fit import Fit, Points, fit, points_of, read_points
 from .formula import Formula
+from .identity import RULES, IdentityVerdict, criteria, judge_identity, read_results
 from .models import Model, known, model
 from .potency import Bounds, Equivalence, FTest, Potency, relative_potencies
 from .ratio import Combined, combine, fieller
 from .wells import Wells, read_wells
 
 __all__ = [
+    "RULES",
+    "IdentityVerdict",
+    "criteria",
+    "judge_identity",
+    "read_results",
     "Bounds",
     "Combined",
     "Equivalence",
