@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-    from anlage.lab.flow import Sample
+    from anlage.lab.flow import Population, Sample, Strategy
 
 
 def register(group: Group) -> None:
@@ -23,10 +23,9 @@ def register(group: Group) -> None:
     _reading(info)
     info.add_argument("--keywords", action="store_true", help="print every keyword too")
 
-    gate = group.command("gate", _gate, help="count the events of each Gating-ML 2.0 gate")
+    gate = group.command("gate", _gate, help="count the events of each gate of a document")
     gate.add_argument("file", metavar="FILE", help="FCS file")
-    gates = gate.add_mutually_exclusive_group(required=True)
-    gates.add_argument("--gatingml", metavar="FILE", help="gates as Gating-ML 2.0")
+    _gates(gate, required=True)
     gate.add_argument(
         "--membership", type=Path, metavar="DIR", help="write GATE.txt: 0 or 1 per event"
     )
@@ -34,6 +33,40 @@ def register(group: Group) -> None:
         "--median", action="append", default=[], metavar="CHANNEL", help="median per gate"
     )
     _reading(gate)
+
+    auto = group.command("auto", _auto, help="find the gates of a T-cell tube")
+    auto.add_argument("file", metavar="FILE", help="FCS file")
+    auto.add_argument(
+        "--channel", action="append", default=[], metavar="ROLE=NAME", help="cd3, cd4, car …"
+    )
+    auto.add_argument(
+        "--fmo", action="append", default=[], metavar="ROLE=FILE", help="control without a stain"
+    )
+    auto.add_argument(
+        "--threshold", action="append", default=[], metavar="ROLE=SIGNAL", help="cut set by hand"
+    )
+    auto.add_argument("--write-gatingml", type=Path, metavar="FILE", help="write the gates found")
+    auto.add_argument("--membership", type=Path, metavar="DIR", help="write GATE.txt per gate")
+    auto.add_argument("--resamples", type=int, default=200, metavar="N", help="bootstrap draws")
+    auto.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws")
+    _reading(auto)
+
+    compare = group.command(
+        "compare", _compare, help="the same gates on two files, or two gatings of one file"
+    )
+    compare.add_argument("files", nargs="+", metavar="FILE", help="one or two FCS files")
+    _gates(compare, required=True)
+    compare.add_argument("--against", metavar="FILE", help="second Gating-ML, for one FCS file")
+    compare.add_argument(
+        "--tolerance", type=float, metavar="POINTS", help="percentage points that count as alike"
+    )
+    _reading(compare)
+
+
+def _gates(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    gates = parser.add_mutually_exclusive_group(required=required)
+    gates.add_argument("--gatingml", metavar="FILE", help="gates as Gating-ML 2.0")
+    gates.add_argument("--workspace", metavar="FILE", help="gates of a FlowJo 10 workspace")
 
 
 def _reading(parser: argparse.ArgumentParser) -> None:
@@ -110,28 +143,159 @@ def _told(file: str, sample: "Sample") -> str:
 
 
 def _gate(args: argparse.Namespace) -> Answer:
-    from anlage.lab.flow import gate, populations, read_fcs, read_gatingml
+    from anlage.lab.flow import gate, populations, read_fcs
 
     sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
-    strategy = read_gatingml(args.gatingml)
+    strategy, recorded = _strategy(args, sample)
     gated = gate(sample, strategy)
     found = populations(gated, args.median)
     if args.membership is not None:
         _write_membership(args.membership, gated.membership)
+    gates = {name: population.as_dict() for name, population in found.items()}
+    for name, count in recorded.items():
+        gates[name]["count_recorded"] = count
     data = {
         "file": args.file,
         "events": sample.event_count,
-        "gates": {name: population.as_dict() for name, population in found.items()},
+        "gates": gates,
         "deviations": [deviation.as_dict() for deviation in sample.deviations],
         "problems": [],
     }
-    lines = [f"{sample.event_count} events"]
+    return Answer(data, "\n".join([f"{sample.event_count} events", *_counted(found)]))
+
+
+def _counted(found: "dict[str, Population]") -> list[str]:
+    lines = []
     for name, population in found.items():
         share = population.percent_of_parent
         of = "" if population.parent is None else f" of {population.parent}"
         told = "" if share is None else f"{share:8.3f} %{of}"
         lines.append(f"  {name:<28} {population.count:>9} {told}")
-    return Answer(data, "\n".join(lines))
+    return lines
+
+
+def _strategy(args: argparse.Namespace, sample: "Sample") -> "tuple[Strategy, dict[str, int]]":
+    """Read the gates, with the counts that a workspace recorded."""
+    from anlage.lab.flow import read_gatingml, read_workspace, strategy_for
+
+    if args.gatingml is not None:
+        return read_gatingml(args.gatingml), {}
+    chosen = strategy_for(read_workspace(args.workspace), sample)
+    return chosen.strategy, chosen.recorded
+
+
+def _pairs(words: list[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        role, sign, value = word.partition("=")
+        if not sign or not role or not value:
+            raise Refused(
+                "auto-panel", what=f"option {option}", found=word, limit="ROLE=VALUE",
+                remedy=f"write {option} car=…",
+            )  # fmt: skip
+        pairs[role.strip().lower()] = value
+    return pairs
+
+
+def _auto(args: argparse.Namespace) -> Answer:
+    import numpy
+
+    from anlage.lab.flow import Controls, gate_t_cells, panel_of, read_fcs, write_gatingml
+
+    sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
+    thresholds = {}
+    for role, value in _pairs(args.threshold, "--threshold").items():
+        try:
+            thresholds[role] = float(value)
+        except ValueError as error:
+            raise Refused(
+                "auto-panel", what=f"threshold of {role}", found=value, limit="a number"
+            ) from error
+    fmo = {
+        role: read_fcs(file, lenient=args.lenient)
+        for role, file in _pairs(args.fmo, "--fmo").items()
+    }
+    found = gate_t_cells(
+        sample,
+        panel_of(sample, _pairs(args.channel, "--channel")),
+        rng=numpy.random.default_rng(abs(args.seed)),
+        controls=Controls(fmo=fmo, thresholds=thresholds),
+        resamples=max(20, min(args.resamples, 10_000)),
+    )
+    if args.write_gatingml is not None:
+        args.write_gatingml.write_text(write_gatingml(found.gated.strategy), encoding="utf-8")
+    if args.membership is not None:
+        _write_membership(args.membership, found.gated.membership)
+    gates = {}
+    for name, population in found.populations.items():
+        gates[name] = {**population.as_dict(), "stability_interval": found.stability.get(name)}
+    data = {
+        "file": args.file,
+        "events": sample.event_count,
+        "panel": {role: channel.name for role, channel in found.panel.channels.items()},
+        "thresholds": [threshold.as_dict() for threshold in found.thresholds],
+        "gates": gates,
+        "car": {"percent": found.car_percent, "background_percent": found.background},
+        "refused_steps": [problem.as_dict() for problem in found.refused],
+        "notes": list(found.notes),
+        "seed": args.seed,
+        "deviations": [deviation.as_dict() for deviation in sample.deviations],
+        "problems": [problem.as_dict() for problem in found.refused],
+    }
+    lines = [f"{sample.event_count} events", *_counted(found.populations)]
+    lines += [
+        f"  threshold {cut.role} {cut.signal:.4g} by {cut.source}" for cut in found.thresholds
+    ]
+    if found.car_percent is not None:
+        lines.append(
+            f"  CAR+ {found.car_percent:.2f} % of T cells above {found.background:.2f} % background"
+        )
+    lines += [f"  note: {note}" for note in found.notes]
+    lines += [f"  refused: {problem}" for problem in found.refused]
+    return Answer(data, "\n".join(lines), ok=not found.refused)
+
+
+def _compare(args: argparse.Namespace) -> Answer:
+    from anlage.lab.flow import (
+        compare_gatings,
+        compare_samples,
+        gate,
+        read_fcs,
+        read_gatingml,
+    )
+
+    samples = [
+        read_fcs(file, lenient=args.lenient, dataset=args.dataset) for file in args.files[:2]
+    ]
+    if len(args.files) == 1 and args.against is not None:
+        first = gate(samples[0], _strategy(args, samples[0])[0])
+        agreements = compare_gatings(first, gate(samples[0], read_gatingml(args.against)))
+        lines = [
+            f"  {each.gate:<28} {each.first:>9} {each.second:>9}  {each.differing} events differ"
+            for each in agreements
+        ]
+        told = {each.gate: each.as_dict() for each in agreements}
+        data = {"files": args.files, "gates": told, "problems": []}
+        return Answer(data, "\n".join(lines))
+    if len(args.files) != 2 or args.against is not None:
+        raise Refused(
+            "flow-file",
+            what="files to compare",
+            found=len(args.files),
+            limit="two files, or one file with --against",
+            remedy="give FILE FILE --gatingml GATES, or FILE --gatingml A --against B",
+        )
+    one, two = (gate(sample, _strategy(args, sample)[0]) for sample in samples)
+    differences = compare_samples(one, two, tolerance_points=args.tolerance)
+    data = {
+        "files": args.files,
+        "events": [sample.event_count for sample in samples],
+        "gates": {each.gate: each.as_dict() for each in differences},
+        "tolerance_points": args.tolerance,
+        "problems": [],
+    }
+    ok = all(each.is_within is not False for each in differences)
+    return Answer(data, "\n".join(each.verdict for each in differences), ok=ok)
 
 
 def _write_membership(folder: Path, membership: "dict[str, NDArray[numpy.bool_]]") -> None:

@@ -26,6 +26,7 @@ REFUSALS: Final[dict[str, str]] = {
     "transform-parameter": "the parameters of a transformation are outside its domain",
     "auto-panel": "the panel has no channel for a marker that the gating needs",
     "auto-valley": "two populations are not separated well enough to place a threshold",
+    "membership-name": "two gates would be written to files of the same name",
     "auto-events": "there are too few events to place a threshold",
     "workspace": "the workspace is not one of the 10-series, or holds no such sample",
 }

@@ -1,0 +1,442 @@
+"""T-cell gates found by the data: singlets, live, CD3, CD4 and CD8, memory, CAR.
+
+Each threshold stands in the valley between two populations, or on a control without the stain
+(FMO). Where the valley is poor the step is refused and nothing below it is guessed: give a
+threshold from a control then. Every gate tells how far its share moves when cells are drawn again
+and thresholds placed again.
+
+Memory subsets after Sallusto et al. 1999, doi:10.1038/44385: naive CCR7+ CD45RA+, central memory
+CCR7+ CD45RA-, effector memory CCR7- CD45RA-, TEMRA CCR7- CD45RA+. CD45RO stands in for CD45RA,
+turned round, where a panel has only that.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy
+from numpy.typing import NDArray
+
+from anlage.base import Problem, Refused
+
+from .density import EVENTS_MIN, Valley, find_valley
+from .fcs import Channel, Sample
+from .gate import FCS, UNCOMPENSATED, Dimension, Gate, Rectangle, Strategy
+from .panel import Panel
+from .population import Population, populations
+from .strategy import Gated, gate
+from .transform import Logicle, Ratio
+
+Floats = NDArray[numpy.float64]
+Marks = NDArray[numpy.bool_]
+
+FMO_QUANTILE: Final = 0.995
+_DECADES: Final = 4.5
+_PLACEMENTS: Final = 100
+_PLACED_EVENTS_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """Where one channel is cut.
+
+    Attributes:
+        role: What the channel measures ("cd3").
+        channel: Its short name.
+        parent: Gate whose events decided.
+        signal: The threshold as compensated signal.
+        position: The same on the channel's logicle scale.
+        spread: Standard deviation of the position when placed again.
+        source: "valley", "fmo" or "given".
+        valley: The valley, where one was looked for.
+    """
+
+    role: str
+    channel: str
+    parent: str
+    signal: float
+    position: float
+    spread: float
+    source: str
+    valley: Valley | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Give the threshold as a JSON object."""
+        told = {name: getattr(self, name) for name in self.__slots__}
+        told["valley"] = None if self.valley is None else self.valley.as_dict()
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """What is known besides the sample.
+
+    Attributes:
+        fmo: Samples stained with all but one: role to sample.
+        thresholds: Thresholds given by hand, as compensated signal: role to value.
+    """
+
+    fmo: Mapping[str, Sample] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TCells:
+    """What automatic gating found.
+
+    Attributes:
+        panel: The channel of each role.
+        thresholds: Each cut, in the order made.
+        gated: The gates and their events; the strategy can be written as Gating-ML.
+        populations: Counts and shares by gate.
+        stability: 95 % interval of each gate's share of its parent, in percent, when cells are
+            drawn and thresholds placed again.
+        background: Share of CAR+ events in the FMO control, in percent; None without one.
+        car_percent: Share of CAR+ T cells above that background, in percent.
+        refused: Why a step was not made; gates below it are missing. None when all were.
+        notes: What was left out and why.
+    """
+
+    panel: Panel
+    thresholds: tuple[Threshold, ...]
+    gated: Gated
+    populations: dict[str, Population]
+    stability: dict[str, tuple[float, float]]
+    background: float | None
+    car_percent: float | None
+    refused: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def gate_t_cells(
+    sample: Sample,
+    panel: Panel,
+    *,
+    rng: numpy.random.Generator,
+    controls: Controls | None = None,
+    resamples: int = 200,
+) -> TCells:
+    """Gate a T-cell tube.
+
+    Args:
+        sample: What `read_fcs` gave.
+        panel: What `panel_of` gave; CD3 is needed, CD4 and CD8 go together, the rest is used
+            where present.
+        rng: Source of chance for the bootstrap.
+        controls: FMO samples and thresholds set by hand.
+        resamples: Bootstrap draws per threshold.
+
+    Raises:
+        Refused: The panel lacks CD3, or the sample has too few events.
+    """
+    _ = panel["cd3"]
+    if sample.event_count < EVENTS_MIN:
+        raise Refused(
+            "auto-events", what=f"sample {sample.name}", found=f"{sample.event_count} events",
+            limit=f"{EVENTS_MIN} or more", remedy="acquire more events", path=sample.name,
+        )  # fmt: skip
+    tube = _Tube(sample, panel, controls or Controls(), rng, resamples)
+    tube.singlets()
+    parent = tube.part("viability", tube.last, "Live", above=False)
+    parent = tube.part("cd3", parent, "T cells", above=True)
+    if parent is not None:
+        tube.helper_and_killer(parent)
+        tube.memory(parent)
+        tube.car(parent)
+    return tube.result()
+
+
+class _Tube:
+    """One sample on its way through the gates."""
+
+    def __init__(
+        self,
+        sample: Sample,
+        panel: Panel,
+        controls: Controls,
+        rng: numpy.random.Generator,
+        resamples: int,
+    ) -> None:
+        self.sample, self.panel, self.controls = sample, panel, controls
+        self.rng, self.resamples = rng, resamples
+        self.scales: dict[str, Logicle] = {}
+        self.values: dict[str, Floats] = {}
+        self.gates: dict[str, Gate] = {}
+        self.marks: dict[str, Marks] = {}
+        self.ratios: dict[str, Ratio] = {}
+        self.thresholds: dict[str, Threshold] = {}
+        self.refused: list[Problem] = []
+        self.notes: list[str] = []
+        self.last: str | None = None
+        self.background: float | None = None
+        self.car_percent: float | None = None
+        stains = [role for role in panel.channels if not role.startswith("fsc")]
+        for role, signal in zip(stains, _signals(sample, panel, stains), strict=True):
+            self.scales[role] = scale_for(signal, panel[role])
+            self.values[role] = self.scales[role].apply(signal)
+
+    def dimension(self, role: str) -> Dimension:
+        return Dimension(self.panel[role].name, FCS, f"logicle {self.panel[role].name}")
+
+    def singlets(self) -> None:
+        """Keep the band around the usual ratio of height to area: doublets have too much area."""
+        if "fsc_area" not in self.panel or "fsc_height" not in self.panel:
+            self.notes.append("no FSC-A and FSC-H: doublets are not taken out")
+            return
+        area, height = (self.panel[role] for role in ("fsc_area", "fsc_height"))
+        ratio = Ratio(height.name, area.name, 1.0, 0.0, 0.0)
+        rows = self.sample.columns((height.number - 1, area.number - 1))
+        values = ratio.of(rows[0], rows[1])
+        finite = values[numpy.isfinite(values)]
+        if len(finite) < EVENTS_MIN:
+            self.notes.append("forward scatter is not usable: doublets are not taken out")
+            return
+        middle = float(numpy.median(finite))
+        # The upper half is free of doublets, so it alone tells the singlets' spread.
+        spread = float(numpy.median(finite[finite >= middle])) - middle
+        reach = 4 * max(spread, 1e-6) / 0.6745
+        self.ratios["singlet ratio"] = ratio
+        self._add(
+            Rectangle(
+                id="Singlets",
+                dimensions=(Dimension("singlet ratio", UNCOMPENSATED, None, is_ratio=True),),
+                sides=((middle - reach, middle + reach),),
+            ),
+            (values >= middle - reach) & (values < middle + reach),
+        )
+        self.last = "Singlets"
+
+    def part(self, role: str, parent: str | None, name: str, *, above: bool) -> str | None:
+        """Cut a channel; give the new gate, the parent without such a channel, None if refused."""
+        if self.refused:
+            return None
+        if role not in self.panel:
+            self.notes.append(f"no channel for {role}: gate {name} is not made")
+            return parent
+        if not self._cut(role, parent):
+            return None
+        self._quarter(name, parent, {role: above})
+        return name
+
+    def helper_and_killer(self, parent: str) -> None:
+        """Part T cells by CD4 and CD8."""
+        if "cd4" not in self.panel or "cd8" not in self.panel:
+            self.notes.append("CD4 and CD8 are not both in the panel: T cells are not parted")
+            return
+        if not all([self._cut("cd4", parent), self._cut("cd8", parent)]):
+            return
+        for name, four, eight in (
+            ("CD4", True, False), ("CD8", False, True),
+            ("CD4+CD8+", True, True), ("CD4-CD8-", False, False),
+        ):  # fmt: skip
+            self._quarter(name, parent, {"cd4": four, "cd8": eight})
+
+    def memory(self, parent: str) -> None:
+        """Part CD4 and CD8 cells into naive, central memory, effector memory and TEMRA."""
+        young = next((role for role in ("cd45ra", "cd45ro") if role in self.panel), None)
+        if "ccr7" not in self.panel or young is None:
+            self.notes.append("CCR7 and CD45RA or CD45RO are not both in the panel: no memory")
+            return
+        if not all([self._cut("ccr7", parent), self._cut(young, parent)]):
+            return
+        is_turned = young == "cd45ro"
+        for family in [name for name in ("CD4", "CD8") if name in self.gates]:
+            for name, seven, ra in (
+                ("naive", True, True), ("central memory", True, False),
+                ("effector memory", False, False), ("TEMRA", False, True),
+            ):  # fmt: skip
+                self._quarter(f"{family} {name}", family, {"ccr7": seven, young: ra != is_turned})
+
+    def car(self, parent: str) -> None:
+        """Find CAR+ T cells, and take the control's background off their share."""
+        if "car" not in self.panel:
+            return
+        if not self._cut("car", parent):
+            return
+        self._quarter("CAR+", parent, {"car": True})
+        control = self.controls.fmo.get("car")
+        if control is None:
+            self.notes.append("no FMO control of the CAR: its background is not taken off")
+            return
+        values = self._control(control, "car", parent)
+        background = float(numpy.mean(values >= self.thresholds["car"].position))
+        of = int(numpy.count_nonzero(self.marks[parent]))
+        share = numpy.count_nonzero(self.marks["CAR+"]) / of if of else math.nan
+        self.background = 100 * background
+        self.car_percent = 100 * max(0.0, (share - background) / (1 - background))
+
+    def result(self) -> TCells:
+        """Apply the strategy and tell what came of it."""
+        strategy = self._strategy()
+        gated = gate(self.sample, strategy)
+        return TCells(
+            panel=self.panel,
+            thresholds=tuple(self.thresholds.values()),
+            gated=gated,
+            populations=populations(gated),
+            stability=self._stability(),
+            background=self.background,
+            car_percent=self.car_percent,
+            refused=tuple(self.refused),
+            notes=tuple(self.notes),
+        )
+
+    def _strategy(self, names: tuple[str, ...] | None = None) -> Strategy:
+        gates = {name: self.gates[name] for name in (names or tuple(self.gates))}
+        scales = {f"logicle {self.panel[role].name}": scale for role, scale in self.scales.items()}
+        return Strategy(gates=gates, scales=dict(scales), ratios=dict(self.ratios))
+
+    def _add(self, made: Gate, inside: Marks) -> None:
+        self.gates[made.id] = made
+        self.marks[made.id] = inside if made.parent is None else inside & self.marks[made.parent]
+
+    def _quarter(self, name: str, parent: str | None, sides: Mapping[str, bool]) -> None:
+        inside = numpy.ones(self.sample.event_count, numpy.bool_)
+        bounds: list[tuple[float | None, float | None]] = []
+        for role, is_above in sides.items():
+            cut = self.thresholds[role].position
+            inside &= (self.values[role] >= cut) == is_above
+            bounds.append((cut, None) if is_above else (None, cut))
+        dimensions = tuple(self.dimension(role) for role in sides)
+        made = Rectangle(id=name, dimensions=dimensions, sides=tuple(bounds), parent=parent)
+        self._add(made, inside)
+
+    def _cut(self, role: str, parent: str | None) -> bool:
+        """Place a threshold; False, with the reason kept, when the data give none."""
+        if role in self.thresholds:
+            return True
+        held = slice(None) if parent is None else self.marks[parent]
+        values = self.values[role][held]
+        name = "all events" if parent is None else parent
+        given = self.controls.thresholds.get(role)
+        if given is not None:
+            position = float(self.scales[role].apply(numpy.array([float(given)]))[0])
+            self._keep(role, name, position, 0.0, "given", None)
+            return True
+        if role in self.controls.fmo:
+            return self._cut_by_control(role, parent, name)
+        valley = find_valley(values, self.rng, resamples=self.resamples)
+        if valley is None or not valley.is_clear:
+            self.refused.append(self._poor(role, name, valley, len(values)))
+            return False
+        self._keep(role, name, valley.position, valley.spread, "valley", valley)
+        return True
+
+    def _cut_by_control(self, role: str, parent: str | None, name: str) -> bool:
+        values = self._control(self.controls.fmo[role], role, parent)
+        if len(values) < EVENTS_MIN:
+            self.refused.append(self._poor(role, f"{name} of the FMO control", None, len(values)))
+            return False
+        drawn = self.rng.choice(values, (self.resamples, min(len(values), 20_000)))
+        spread = float(numpy.std(numpy.quantile(drawn, FMO_QUANTILE, axis=1), ddof=1))
+        position = float(numpy.quantile(values, FMO_QUANTILE))
+        self._keep(role, name, position, spread, "fmo", None)
+        return True
+
+    def _control(self, control: Sample, role: str, parent: str | None) -> Floats:
+        """Give a control's values of one channel inside the gate that the sample gave."""
+        dimension = self.dimension(role)
+        gated = gate(control, self._strategy(), keep=(dimension,))
+        values = gated.of(dimension)
+        values = values if parent is None else values[gated.membership[parent]]
+        return values[numpy.isfinite(values)]
+
+    def _keep(
+        self, role: str, parent: str, position: float, spread: float, source: str,
+        valley: Valley | None,
+    ) -> None:  # fmt: skip
+        self.thresholds[role] = Threshold(
+            role=role,
+            channel=self.panel[role].name,
+            parent=parent,
+            signal=float(self.scales[role].inverse(numpy.array([position]))[0]),
+            position=position,
+            spread=spread,
+            source=source,
+            valley=valley,
+        )
+
+    def _poor(self, role: str, parent: str, valley: Valley | None, events: int) -> Problem:
+        if events < EVENTS_MIN:
+            return Problem(
+                code="auto-events",
+                what=f"threshold of {role} in {parent}",
+                found=f"{events} events",
+                limit=f"{EVENTS_MIN} or more",
+                remedy="acquire more events",
+                path=self.sample.name,
+            )
+        found = "one population"
+        if valley is not None:
+            found = f"a valley of depth {valley.depth:.2f}, in {valley.support:.0%} of draws"
+        return Problem(
+            code="auto-valley",
+            what=f"threshold of {role} ({self.panel[role].name}) in {parent}",
+            found=found,
+            limit="a valley of depth 0.50 or more in 95 % of draws",
+            remedy=f"give an FMO control, or --threshold {role}=SIGNAL from one",
+            path=self.sample.name,
+        )
+
+    def _stability(self) -> dict[str, tuple[float, float]]:
+        """Draw cells and thresholds anew, and give the interval of each gate's share."""
+        count = self.sample.event_count
+        size = min(count, _PLACED_EVENTS_MAX)
+        shares: dict[str, list[float]] = {name: [] for name in self.gates}
+        for _ in range(_PLACEMENTS if count else 0):
+            rows = self.rng.integers(0, count, size)
+            moved = {
+                role: cut.position + self.rng.normal(0, cut.spread)
+                for role, cut in self.thresholds.items()
+            }
+            inside: dict[str, Marks] = {}
+            above = {role: self.values[role][rows] >= cut for role, cut in moved.items()}
+            for name, made in self.gates.items():
+                held = self._redrawn(made, rows, above)
+                parent = inside[made.parent] if made.parent else numpy.ones(size, numpy.bool_)
+                inside[name] = held & parent
+                of = numpy.count_nonzero(parent)
+                shares[name].append(100 * numpy.count_nonzero(inside[name]) / of if of else 0.0)
+        # A subsample of a large file scatters more than the file; scale the scatter back.
+        shrink = math.sqrt(size / count) if count else 1.0
+        return {name: _interval(values, shrink) for name, values in shares.items() if values}
+
+    def _redrawn(self, made: Gate, rows: NDArray[numpy.int64], above: Mapping[str, Marks]) -> Marks:
+        if made.id == "Singlets" or not isinstance(made, Rectangle):
+            return self.marks[made.id][rows]
+        held = numpy.ones(len(rows), numpy.bool_)
+        for dimension, (low, _) in zip(made.dimensions, made.sides, strict=True):
+            role = next(r for r in above if self.panel[r].name == dimension.channel)
+            held &= above[role] == (low is not None)
+        return held
+
+
+def _interval(values: list[float], shrink: float) -> tuple[float, float]:
+    middle = float(numpy.median(values))
+    low, high = (float(value) for value in numpy.quantile(values, (0.025, 0.975)))
+    return max(0.0, middle - (middle - low) * shrink), min(100.0, middle + (high - middle) * shrink)
+
+
+def _signals(sample: Sample, panel: Panel, roles: list[str]) -> Floats:
+    """Read the compensated signals of some roles, a row each."""
+    dimensions = tuple(Dimension(panel[role].name, FCS) for role in roles)
+    return gate(sample, Strategy(), keep=dimensions).values
+
+
+def scale_for(signal: Floats, channel: Channel) -> Logicle:
+    """Choose a logicle whose linear part holds the noise of the negative cells.
+
+    W = (M - log10(T / |r|)) / 2 with r the fifth percentile of the negative signals.
+    Source: Parks, Roederer & Moore 2006, doi:10.1002/cyto.a.20258.
+    """
+    finite = signal[numpy.isfinite(signal)]
+    highest = float(finite.max()) if len(finite) else 0.0
+    top = channel.range if channel.range >= 0.5 * highest else highest
+    top = top if top > 0 else 1.0
+    negative = finite[finite < 0]
+    width = 0.5
+    if len(negative) >= max(10, 0.001 * len(finite)):
+        reference = abs(float(numpy.quantile(negative, 0.05)))
+        width = (_DECADES - math.log10(top / reference)) / 2 if reference > 0 else 0.5
+    return Logicle(top, min(max(width, 0.1), _DECADES / 2 - 0.25), _DECADES, 0.0)

@@ -1,0 +1,242 @@
+"""Gates found by the data, on tubes whose truth is known, and refusals where there is none."""
+
+import json
+
+import numpy
+import pytest
+
+from anlage.base import Refused
+from anlage.cli import shell
+from anlage.lab.flow import (
+    TYPES,
+    Controls,
+    Recipe,
+    Writing,
+    find_valley,
+    gate,
+    gate_t_cells,
+    panel_of,
+    read_fcs,
+    read_gatingml,
+    simulate_t_cells,
+    write_fcs,
+    write_gatingml,
+)
+
+
+def f1(truth, found):
+    return 2 * numpy.count_nonzero(truth & found) / (truth.sum() + found.sum())
+
+
+def a_tube(recipe, seed=1):
+    rng = numpy.random.default_rng(seed)
+    raw, kinds, has_car = simulate_t_cells(recipe, rng)
+    fmo, _, _ = simulate_t_cells(recipe, rng, with_car=False)
+    return read_fcs(raw), numpy.array(TYPES)[kinds], has_car, read_fcs(fmo)
+
+
+def judged(sample, fmo=None, thresholds=None, seed=1):
+    controls = Controls(fmo={"car": fmo} if fmo else {}, thresholds=thresholds or {})
+    rng = numpy.random.default_rng(seed)
+    return gate_t_cells(sample, panel_of(sample), rng=rng, controls=controls, resamples=60)
+
+
+RECIPES = {
+    "as usual": Recipe(events=30_000),
+    "few cells": Recipe(events=6_000),
+    "closer together": Recipe(events=30_000, separation=1.3),
+    "an exhausted product": Recipe(events=30_000, shares=(3, 4, 30, 12, 1, 3, 25, 12, 2, 5, 2, 1)),
+    "many dead": Recipe(events=30_000, shares=(15, 12, 10, 4, 10, 6, 8, 4, 2, 8, 20, 3)),
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("case", RECIPES)
+def test_every_memory_subset_is_found_with_f1_of_97_percent(case, seed):
+    sample, truth, has_car, fmo = a_tube(RECIPES[case], seed)
+
+    found = judged(sample, fmo)
+
+    assert found.refused == ()
+    for name in TYPES[:8]:
+        assert f1(truth == name, found.gated.membership[name]) >= 0.97, name
+    assert f1(has_car, found.gated.membership["CAR+"]) >= 0.97
+
+
+def test_the_share_of_car_cells_is_told_above_the_controls_background():
+    sample, _, _, fmo = a_tube(Recipe(events=30_000, car_share=0.2))
+
+    found = judged(sample, fmo)
+
+    assert found.background == pytest.approx(0.5, abs=0.15)
+    assert found.car_percent == pytest.approx(20, abs=1)
+    cut = next(each for each in found.thresholds if each.role == "car")
+    assert cut.source == "fmo"
+
+
+def test_a_poor_valley_is_refused_and_what_rests_on_it_is_not_made():
+    sample, _, _, _ = a_tube(Recipe(events=20_000, ccr7_separation=0.5))
+
+    found = judged(sample)
+
+    (problem,) = found.refused
+    assert problem.code == "auto-valley"
+    assert "ccr7" in problem.what
+    assert "CD4 naive" not in found.gated.membership
+    assert "CD4" in found.gated.membership
+
+
+def test_a_threshold_given_by_hand_stands_in_for_a_poor_valley():
+    sample, truth, _, _ = a_tube(Recipe(events=20_000, ccr7_separation=0.9))
+
+    found = judged(sample, thresholds={"ccr7": 10 ** (2.6 + 0.45)})
+
+    assert found.refused == ()
+    assert f1(truth == "CD4 naive", found.gated.membership["CD4 naive"]) > 0.9
+
+
+def test_a_refused_first_step_leaves_nothing_guessed_below_it():
+    shares = (20, 15, 12, 3, 12, 6, 10, 5, 2, 8, 0, 2)
+    sample, _, _, _ = a_tube(Recipe(events=20_000, shares=shares))
+
+    found = judged(sample)
+
+    assert [problem.code for problem in found.refused] == ["auto-valley"]
+    assert list(found.gated.membership) == ["Singlets"]
+
+
+def test_the_gates_found_hold_the_same_events_when_written_and_read():
+    sample, _, _, fmo = a_tube(Recipe(events=10_000))
+    found = judged(sample, fmo)
+
+    again = gate(sample, read_gatingml(write_gatingml(found.gated.strategy).encode()))
+
+    for name, marks in found.gated.membership.items():
+        assert numpy.array_equal(marks, again.membership[name]), name
+
+
+def test_stability_covers_what_another_draw_of_the_same_cells_gives():
+    recipe = Recipe(events=10_000, separation=1.3)
+    spans = judged(a_tube(recipe, 1)[0]).stability
+    held, asked = 0, 0
+    for seed in range(2, 8):
+        found = judged(a_tube(recipe, seed)[0])
+        for name, population in found.populations.items():
+            low, high = spans[name]
+            width = high - low
+            asked += 1
+            # Two draws differ by sqrt(2) times the spread of one.
+            held += low - 0.5 * width <= population.percent_of_parent <= high + 0.5 * width
+    assert held / asked > 0.85
+
+
+def test_the_same_seed_gives_the_same_gates():
+    sample = a_tube(Recipe(events=8_000))[0]
+
+    assert judged(sample).thresholds == judged(sample).thresholds
+
+
+@pytest.mark.parametrize("distance", [1.0, 2.0, 2.5])
+def test_populations_that_run_into_one_another_have_no_clear_valley(distance):
+    rng = numpy.random.default_rng(4)
+    values = numpy.concatenate([rng.normal(0, 1, 10_000), rng.normal(distance, 1, 10_000)])
+
+    valley = find_valley(values, rng)
+
+    assert valley is None or not valley.is_clear
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+def test_the_valley_of_two_clear_populations_lies_between_them(share):
+    rng = numpy.random.default_rng(4)
+    size = 40_000
+    few = int(size * share)
+    values = numpy.concatenate([rng.normal(0, 1, size - few), rng.normal(8, 1, few)])
+
+    valley = find_valley(values, rng)
+
+    assert valley is not None
+    assert valley.is_clear
+    assert 2.5 < valley.position < 6
+    low, high = valley.share_interval
+    assert low <= share <= high
+
+
+@pytest.mark.parametrize("values", [[], [1.0] * 50, [1.0] * 500, [float("nan")] * 500])
+def test_too_few_or_equal_values_have_no_valley(values):
+    assert find_valley(numpy.array(values), numpy.random.default_rng(1)) is None
+
+
+def test_a_panel_is_read_from_markers_and_what_two_channels_claim_must_be_chosen():
+    names = ("FSC-A", "FSC-H", "V450-A", "R780-A", "B1-A", "B2-A")
+    markers = ("", "", "VIVID / CD14", "CD3", "CD4 FITC", "CD4 PE")
+    sample = read_fcs(write_fcs(Writing(names=names, markers=markers), numpy.ones((300, 6))))
+
+    with pytest.raises(Refused, match="cd4"):
+        panel_of(sample)
+    panel = panel_of(sample, {"cd4": "B2-A"})
+
+    assert {role: channel.name for role, channel in panel.channels.items()} == {
+        "fsc_area": "FSC-A", "fsc_height": "FSC-H", "viability": "V450-A", "cd3": "R780-A",
+        "cd4": "B2-A",
+    }  # fmt: skip
+
+
+def test_a_panel_without_cd3_is_refused():
+    sample = read_fcs(write_fcs(Writing(names=("FSC-A", "FSC-H")), numpy.ones((500, 2))))
+
+    with pytest.raises(Refused) as refusal:
+        judged(sample)
+    assert refusal.value.code == "auto-panel"
+
+
+def test_cd45ro_stands_in_turned_round_for_cd45ra():
+    rng = numpy.random.default_rng(1)
+    raw, kinds, _ = simulate_t_cells(Recipe(events=20_000), rng)
+    sample = read_fcs(raw.replace(b"/CD45RA/", b"/CD45RO/"))
+    truth = numpy.array(TYPES)[kinds]
+
+    found = judged(sample)
+
+    assert f1(truth == "CD4 central memory", found.gated.membership["CD4 naive"]) > 0.97
+
+
+def run(capsys, *words):
+    code = shell.main([*map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_command_gates_a_tube_and_compares_it_with_another(tmp_path, capsys):
+    paths = []
+    for seed in (1, 2):
+        raw, _, _ = simulate_t_cells(Recipe(events=8_000), numpy.random.default_rng(seed))
+        paths.append(tmp_path / f"tube{seed}.fcs")
+        paths[-1].write_bytes(raw)
+    gates = tmp_path / "found.xml"
+
+    code, told = run(capsys, "flow", "auto", paths[0], "--write-gatingml", gates)
+    assert code == 0
+    assert told["gates"]["CD4 naive"]["stability_interval"][0] > 0
+    assert told["panel"]["cd3"] == "FITC-A"
+
+    code, told = run(capsys, "flow", "compare", *paths, "--gatingml", gates, "--tolerance", 8)
+    assert code == 0
+    assert all(each["is_within"] for each in told["gates"].values())
+    code, told = run(capsys, "flow", "compare", *paths, "--gatingml", gates, "--tolerance", 0.01)
+    assert code == 2
+    code, told = run(capsys, "flow", "compare", paths[0], "--gatingml", gates, "--against", gates)
+    assert {each["differing"] for each in told["gates"].values()} == {0}
+
+
+def test_the_command_exits_2_where_a_step_is_refused(tmp_path, capsys):
+    recipe = Recipe(events=8_000, ccr7_separation=0.4)
+    path = tmp_path / "tube.fcs"
+    path.write_bytes(simulate_t_cells(recipe, numpy.random.default_rng(1))[0])
+
+    code, told = run(capsys, "flow", "auto", path)
+
+    assert code == 2
+    assert told["refused_steps"][0]["code"] == "auto-valley"
+    assert told["gates"]["T cells"]["count"] > 0
+    code, told = run(capsys, "flow", "auto", path, "--threshold", "ccr7=lots")
+    assert (code, told["refused"]["code"]) == (2, "auto-panel")
