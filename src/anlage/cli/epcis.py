@@ -10,6 +10,8 @@ from anlage.cli.shell import Answer, Group
 
 def register(group: Group) -> None:
     """Add the commands of the group."""
+    parser = group.command("check", check_files, help="whether documents are valid EPCIS 2.0")
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON-LD or XML")
     parser = group.command("hash", hash_files, help="canonical hash of each event (CBV 2.0)")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON-LD or XML")
     parser.add_argument(
@@ -20,6 +22,29 @@ def register(group: Group) -> None:
     parser.add_argument(
         "--lines", action="store_true", help="give also the line that each hash is made of"
     )
+
+
+def check_files(options: argparse.Namespace) -> Answer:
+    """Judge each document; every problem names its place and the reason."""
+    from anlage.wire.epcis import check, read_file
+
+    files: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for path in options.files:
+        try:
+            problems = check(read_file(path))
+        except Refused as refusal:
+            problems = list(refusal.problems)
+        files.append(
+            {
+                "file": str(path),
+                "valid": not problems,
+                "problems": [problem.as_dict() for problem in problems],
+            }
+        )
+        lines.append(f"{path}: {'INVALID' if problems else 'valid'}")
+        lines += [f"  {problem}" for problem in problems]
+    return Answer({"files": files}, "\n".join(lines), ok=all(entry["valid"] for entry in files))
 
 
 def hash_files(options: argparse.Namespace) -> Answer:

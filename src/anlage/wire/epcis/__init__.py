@@ -6,12 +6,14 @@ Start at: document.py (what a file holds), then check.py and event_hash.py.
 """
 
 from .canonical_link import canonical_link
+from .check import check
 from .document import Document, canonical_lines, declares_ignored, hashes, read_bytes, read_file
 from .event_hash import event_hash
 
 __all__ = [
     "Document",
     "canonical_lines",
+    "check",
     "canonical_link",
     "declares_ignored",
     "event_hash",

@@ -69,6 +69,8 @@ MEASUREMENTS = words(
     Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber
     """
 )
+MEASUREMENTS_IN_USE = MEASUREMENTS | {"EffectiveDose", "EffectiveDoseRate", "Molar_concentration"}
+"""The measurements of the context, and those that GS1's published examples use beside them."""
 
 URN_PREFIXES = {
     "urn:epcglobal:cbv:bizstep:": f"{CBV}BizStep-",
