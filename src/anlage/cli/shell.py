@@ -23,7 +23,9 @@ from anlage.base import Broken, Refused
 
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "network": "the way from vein to vein: check, simulate, compare, find bottlenecks",
+}
 
 
 @dataclass(frozen=True, slots=True)
