@@ -1,0 +1,79 @@
+"""Where compiled kernels are kept, so that one compilation serves every later process.
+
+The cache lies in the user's own folder, under a digest of the kernel's sources: an installation
+that is read-only works, and a cache never outlives the code it was made from. `NUMBA_CACHE_DIR`
+moves it; a machine without any writable folder compiles once per process.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SOURCES = ("layout.py", "chance.py", "calendar_queue.py", "queues.py", "kernel.py")
+
+
+def kernel(function: F) -> F:
+    """Compile on first use, without the interpreter lock, and keep the result on disk."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())
+    try:
+        made: F = numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)(
+            function
+        )
+    finally:
+        numba.config.CACHE_DIR = before
+    return made
+
+
+def part(function: F) -> F:
+    """Compile as a part of a kernel."""
+    made: F = numba.njit(nogil=True, error_model="numpy", boundscheck=False)(function)
+    return made
+
+
+def inlined(function: F) -> F:
+    """Compile as a part that is always written into its caller.
+
+    A call costs more than the work here, because each table travels as seven words.
+    """
+    made: F = numba.njit(nogil=True, error_model="numpy", boundscheck=False, inline="always")(
+        function
+    )
+    return made
+
+
+def is_cached(function: Callable[..., Any]) -> bool:
+    """Tell whether a kernel was compiled before, here or in an earlier process."""
+    if getattr(function, "signatures", None):
+        return True
+    return any(cache_folder().rglob(f"kernel.{getattr(function, '__name__', '')}*.nbc"))
+
+
+def cache_folder() -> Path:
+    """Give the folder of compiled kernels; made when it can be."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in _SOURCES:
+        source = Path(__file__).with_name(name)
+        digest.update(source.read_bytes() if source.exists() else b"")
+    version = digest.hexdigest()[:16]
+    places = [os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"), None]
+    home = os.environ.get("HOME") or os.environ.get("LOCALAPPDATA")
+    places[2] = str(Path(home) / ".cache") if home else None
+    for place in [*places, tempfile.gettempdir()]:
+        if not place:
+            continue
+        folder = Path(place) / "anlage" / "kernels" / version
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return Path(tempfile.gettempdir())
