@@ -80,6 +80,7 @@ class Net:
         self._nodes: list[_Node] = []
         self._at: dict[str, int] = {}
         self._first = self._lay(recipe.procedure, END)
+        self.recipe = recipe
         self.phases: Mapping[str, Phase] = {one.id: one for one in recipe.phases()}
 
     def begin(self) -> tuple[Marking, tuple[Turn, ...]]:
