@@ -293,7 +293,7 @@ def open_deviation(
     )[1]
 
 
-def regrade(
+def regrade_deviation(
     deviation: Deviation, request: RegradeDeviation, *, person: Qualified, at: Instant
 ) -> list[Entry]:
     """Judge the severity anew; QA does.
@@ -310,7 +310,7 @@ def regrade(
     return [Entry(deviation.stream, changed, why=reason)]
 
 
-def investigate(
+def investigate_deviation(
     deviation: Deviation, request: InvestigateDeviation, *, person: Qualified
 ) -> list[Entry]:
     """State what happened and why, signed.
@@ -338,7 +338,7 @@ def investigate(
     return [Entry(deviation.stream, found)]
 
 
-def disposition(
+def disposition_deviation(
     deviation: Deviation, lot: Lot, request: DispositionDeviation, *, person: Qualified, at: Instant
 ) -> list[Entry]:
     """Decide about what a deviation touched; a held step may then go on, unless it is rejected.
