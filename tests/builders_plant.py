@@ -188,7 +188,7 @@ procedure:
                     - {class: buffer, amount: 50 mL, tolerance: 10 %}
                   windows:
                     - {after: count, latest: 8 h}
-"""  # noqa: E501
+"""
 
 
 def small_recipe(*changes: tuple[str, str]) -> dict[str, Any]:

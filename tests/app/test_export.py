@@ -74,6 +74,7 @@ def names(data):
         return archive.namelist()
 
 
+@pytest.mark.req("P11.10b")
 def test_an_export_proves_itself_with_and_without_an_anchor(plant, packed):
     loose = unpack(packed)
     trusted = unpack(packed, trust=public_hex(plant.key))
@@ -110,6 +111,7 @@ def test_a_foreign_key_is_not_trusted(packed):
     assert verdict.problems[0].code == "signer-untrusted"
 
 
+@pytest.mark.req("P11.10a")
 def test_any_changed_byte_of_any_member_is_found_and_the_member_is_named(packed):
     for name in names(packed):
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:

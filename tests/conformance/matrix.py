@@ -38,21 +38,16 @@ def as_page():
     lines += ["| requirement | asks | shown by |", "|---|---|---|"]
     for name, row in requirements().items():
         tests = marks.get(name, [])
-        shown = "<br>".join(
-            f"`{file}` {test.removeprefix('test_').replace('_', ' ')}" for file, test in tests
-        )
+        shown = _shown(tests)
         lines.append(f"| {name} | {row['asks']} | {shown or '**open**: ' + row.get('open', '')} |")
-    users = {name: tests for name, tests in marks.items() if name.startswith("U")}
-    lines += [
-        "",
-        "## Pains of users of neighbouring systems",
-        "",
-        "| pain | shown by |",
-        "|---|---|",
-    ]
-    for name in sorted(users, key=lambda one: int(one[1:])):
-        shown = "<br>".join(
-            f"`{file}` {test.removeprefix('test_').replace('_', ' ')}" for file, test in users[name]
-        )
-        lines.append(f"| {name} | {shown} |")
+    others = {name: tests for name, tests in marks.items() if name not in requirements()}
+    lines += ["", "## Checks of buyers and pains of users", "", "| mark | shown by |", "|---|---|"]
+    for name in sorted(others, key=lambda one: (one[0], int(one[1:]))):
+        lines.append(f"| {name} | {_shown(others[name])} |")
     return "\n".join(lines) + "\n"
+
+
+def _shown(tests):
+    return "<br>".join(
+        f"`{file}` {test.removeprefix('test_').replace('_', ' ')}" for file, test in tests
+    )

@@ -43,6 +43,7 @@ def run_and_kill(folder, number):
     return [[int(word) for word in line.split()] for line in complete]
 
 
+@pytest.mark.req("ANNEX11.16")
 @pytest.mark.req("P11.10c")
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is of POSIX")
 def test_a_killed_plant_keeps_all_it_acknowledged_and_nothing_half(tmp_path):

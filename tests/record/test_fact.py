@@ -143,6 +143,7 @@ def test_a_malformed_stream_is_refused(name):
         Stream(name)
 
 
+@pytest.mark.req("P11.70")
 def test_a_signature_does_not_fit_other_values():
     signature = a_signature()
     moved = Signature(
