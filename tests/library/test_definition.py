@@ -13,10 +13,12 @@ from anlage.library import (
     Treatment,
     approve,
     draft,
+    let_go,
     retire,
     send_back,
     stream_of,
     submit,
+    take_up,
 )
 
 from .folding import AT, a_person, an_approver, days, fold
@@ -40,7 +42,7 @@ def in_review(definition=None, note=None, **changes):
     return fold(definition, submit(definition, len(definition.versions), by=AUTHOR))
 
 
-def effective(definition=None, at=AT, note=None, impacts=(), lots=(), since=None, **changes):
+def effective(definition=None, at=AT, note=None, impacts=(), since=None, **changes):
     definition = in_review(definition, note, **changes)
     entries = approve(
         definition,
@@ -49,7 +51,6 @@ def effective(definition=None, at=AT, note=None, impacts=(), lots=(), since=None
         effective=since or at,
         at=at,
         impacts=impacts,
-        lots=lots,
     )
     return fold(definition, entries, at)
 
@@ -156,26 +157,37 @@ def test_a_change_without_a_note_is_refused():
 
 
 def test_a_change_says_what_becomes_of_every_lot_in_progress():
-    changed = in_review(effective(), note=NOTE, lower=75)
+    used = effective()
+    used = fold(used, take_up(used, 1, lot="L-1", at=AT) + take_up(used, 1, lot="L-2", at=AT))
+    changed = in_review(used, note=NOTE, lower=75)
     impact = LotImpact(lot="L-1", treatment=Treatment.CONTINUES, why="made under version 1")
 
     with pytest.raises(Refused) as refusal:
-        approve(
-            changed,
-            2,
-            approver=APPROVER,
-            effective=AT,
-            at=AT,
-            lots=["L-1", "L-2"],
-            impacts=[impact],
-        )
-    entries = approve(
-        changed, 2, approver=APPROVER, effective=AT, at=AT, lots=["L-1"], impacts=[impact]
-    )
+        approve(changed, 2, approver=APPROVER, effective=AT, at=AT, impacts=[impact])
+    ended = fold(changed, let_go(changed, lot="L-2"))
+    entries = approve(ended, 2, approver=APPROVER, effective=AT, at=AT, impacts=[impact])
 
     assert refusal.value.code == "impact-unstated"
-    assert "L-2" in refusal.value.problem.found
-    assert fold(changed, entries).version(2).note.lots == (impact,)
+    assert refusal.value.problem.found == "nothing about L-2"
+    assert fold(ended, entries).version(2).note.lots == (impact,)
+
+
+def test_a_lot_takes_up_nothing_that_is_not_effective():
+    with pytest.raises(Refused) as refusal:
+        take_up(in_review(), 1, lot="L-1", at=AT)
+
+    assert refusal.value.code == "definition-not-effective"
+
+
+def test_what_is_approved_is_what_was_shown():
+    definition = in_review()
+
+    with pytest.raises(Refused) as refusal:
+        approve(
+            definition, 1, approver=APPROVER, effective=AT, at=AT, summary=digest(content(lower=1))
+        )
+
+    assert refusal.value.code == "definition-moved-on"
 
 
 def test_a_retired_definition_is_out_of_use_at_once_and_for_ever():

@@ -124,6 +124,23 @@ class DefinitionRetired:
     signature: Signature | None = None
 
 
+@fact("definition-taken-up")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionTakenUp:
+    """A lot began to work by a version; a change must say what becomes of it."""
+
+    number: int
+    lot: str
+
+
+@fact("definition-let-go")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionLetGo:
+    """A lot ended; it is in progress no longer."""
+
+    lot: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One version of a definition.
@@ -174,12 +191,14 @@ class Definition:
         id: Its identifier within the kind.
         versions: All, oldest first.
         retired_since: When it was retired; None while it is in use.
+        lots: Lots in progress that work by it, with the version that each took up.
     """
 
     kind: str
     id: str
     versions: tuple[Version, ...] = field(default=())
     retired_since: Instant | None = None
+    lots: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, stream: Stream) -> Self:
@@ -294,6 +313,10 @@ class Definition:
                 return self._approved(approved)
             case DefinitionRetired(since=since):
                 return self._retired(since)
+            case DefinitionTakenUp(number=number, lot=lot):
+                return replace(self, lots={**self.lots, lot: number})
+            case DefinitionLetGo(lot=gone):
+                return replace(self, lots={k: v for k, v in self.lots.items() if k != gone})
             case _:
                 return self
 
@@ -392,7 +415,7 @@ def draft(
         kind_of=definition.kind,
         id=definition.id,
         number=number,
-        title=str(content.get("title", "")),
+        title=str(content.get("title") or content.get("name") or ""),
         content=content,
         digest=summary,
         author=author.id,
@@ -434,8 +457,8 @@ def approve(
     approver: Person,
     effective: Instant,
     at: Instant,
+    summary: str | None = None,
     signature: Signature | None = None,
-    lots: Sequence[str] = (),
     impacts: Sequence[LotImpact] = (),
 ) -> list[Entry]:
     """Give the fact that makes a version effective on a date.
@@ -446,15 +469,24 @@ def approve(
         approver: Who approves; never one of its writers or who submitted it.
         effective: From when it is to be used; not before `at`.
         at: Now.
-        signature: The approver's signature under the content's digest.
-        lots: Lots in progress that use an earlier version.
-        impacts: What becomes of each of these lots, where the note does not say it yet.
+        summary: The digest that was shown to the approver; None when nothing was shown.
+        signature: The approver's signature under that digest.
+        impacts: What becomes of each lot in progress, where the note does not say it yet.
 
     Raises:
-        Refused: `definition-own-approval`, `definition-backdated`, `impact-unstated`,
-            `operator-unqualified`, or the version is not in review.
+        Refused: `definition-own-approval`, `definition-backdated`, `definition-moved-on`,
+            `impact-unstated`, `operator-unqualified`, or the version is not in review.
     """
     one = _in_phase(definition, number, Phase.IN_REVIEW, "submit it for review first")
+    if summary is not None and summary != one.digest:
+        raise Refused(
+            "definition-moved-on",
+            what=f"approval of {definition}, version {number}",
+            found=f"content {summary[:12]}",
+            limit=f"content {one.digest[:12]}, as submitted",
+            remedy="look at the version again, then approve it",
+            rule="21 CFR 11.70",
+        )
     if approver.id in one.writers:
         raise Refused(
             "definition-own-approval",
@@ -480,7 +512,7 @@ def approve(
     if note is not None and impacts:
         note = replace(note, lots=(*note.lots, *impacts))
     if number > 1:
-        _must_state_impact(definition, _must_be_noted(definition, note), lots)
+        _must_state_impact(definition, _must_be_noted(definition, note))
     approved = DefinitionApproved(
         number=number,
         digest=one.digest,
@@ -499,7 +531,6 @@ def retire(
     at: Instant,
     note: ChangeNote,
     signature: Signature | None = None,
-    lots: Sequence[str] = (),
 ) -> list[Entry]:
     """Give the fact that takes a definition out of use at once.
 
@@ -512,9 +543,26 @@ def retire(
     if not definition.versions:
         raise _wrong_phase(definition, "no version written", "a definition in use", "check the id")
     by.must_be_qualified(APPROVER, at)
-    _must_state_impact(definition, note, lots)
+    _must_state_impact(definition, _must_be_noted(definition, note))
     retired = DefinitionRetired(by=by.id, since=at, note=note, signature=signature)
     return [Entry(definition.stream, retired)]
+
+
+def take_up(definition: Definition, version: int, *, lot: str, at: Instant) -> list[Entry]:
+    """Give the fact that a lot works by a version from now on.
+
+    Raises:
+        Refused: `definition-not-effective`.
+    """
+    definition.must_be_effective(version, at)
+    return [Entry(definition.stream, DefinitionTakenUp(number=version, lot=lot))]
+
+
+def let_go(definition: Definition, *, lot: str) -> list[Entry]:
+    """Give the fact that a lot has ended; nothing when it did not work by this definition."""
+    if lot not in definition.lots:
+        return []
+    return [Entry(definition.stream, DefinitionLetGo(lot=lot))]
 
 
 def _drafted(definition: Definition, drafted: DefinitionDrafted) -> Version:
@@ -580,9 +628,9 @@ def _must_be_noted(definition: Definition, note: ChangeNote | None) -> ChangeNot
     return note
 
 
-def _must_state_impact(definition: Definition, note: ChangeNote, lots: Sequence[str]) -> None:
+def _must_state_impact(definition: Definition, note: ChangeNote) -> None:
     stated = {one.lot for one in note.lots}
-    if left_out := [lot for lot in lots if lot not in stated]:
+    if left_out := sorted(lot for lot in definition.lots if lot not in stated):
         raise Refused(
             "impact-unstated",
             what=f"change-control note of {definition}",

@@ -3,7 +3,7 @@
 import functools
 from importlib.resources import files
 
-from .kinds import Checked, check_document
+from .kinds import Checked, check_document, kinds
 from .medium import RuleSet
 
 FOLDER = "data"
@@ -14,8 +14,8 @@ def starters() -> tuple[Checked, ...]:
     """Give every starter definition, checked, in order of kind and identifier."""
     found = []
     for kind in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda one: one.name):
-        if not kind.is_dir():
-            continue
+        if not kind.is_dir() or kind.name not in kinds():
+            continue  # recipes lie beside them and are read by the plant
         for file in sorted(kind.iterdir(), key=lambda one: one.name):
             if file.name.endswith(".yaml"):
                 name = f"{FOLDER}/{kind.name}/{file.name}"
