@@ -101,7 +101,9 @@ def begin(
         installation().engine.do(asked, actor=actor_of(request), key=key)
         return redirect(back)
     meaning = meaning_of(name)
-    trial = _signed(request, asked, {}, "session", meaning)
+    user: Any = request.user  # type: ignore[attr-defined]
+    first = signature_fields(name)[0]
+    trial = _signed(asked, {first: user.person}, shown or {}, "session", meaning)
     installation().engine.judge(trial, actor=actor_of(request))
     token = secrets.token_urlsafe(18)
     frozen = {
@@ -112,6 +114,7 @@ def begin(
         "back": back,
         "key": key or secrets.token_hex(12),
         "at": time.time(),
+        "others": list(signature_fields(name)[1:]),
     }
     waiting = dict(request.session.get("waiting", {}))
     request.session["waiting"] = dict(list(waiting.items())[-9:]) | {token: frozen}
@@ -148,8 +151,9 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
                 rule="21 CFR 11.200(a)(3)",
             )
         check_password(request, name, request.POST.get("password", ""))
+        signers = {signature_fields(frozen["command"])[0]: user.person} | _others(request, frozen)
         asked = request_of(frozen["command"], frozen["values"])
-        signed = _signed(request, asked, frozen["shown"], "password", frozen["meaning"])
+        signed = _signed(asked, signers, frozen["shown"], "password", frozen["meaning"])
         installation().engine.do(signed, actor=actor_of(request), key=frozen["key"])
     except Refused as refusal:
         return render(request, "sign.html", {**context, "problems": refusal.problems}, status=409)
@@ -159,9 +163,16 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
     return redirect(frozen["back"])
 
 
+def signature_fields(name: str) -> tuple[str, ...]:
+    """Give the fields of a command that hold signatures: the first is of the person logged in, the
+    others of others."""
+    hints = typing.get_type_hints(command_classes()[name])
+    return tuple(key for key, hint in hints.items() if _bare(hint) is Signature)
+
+
 def needs_signature(name: str) -> bool:
     """Tell whether a command carries a signature."""
-    return "signature" in command_classes()[name].__dataclass_fields__  # type: ignore[attr-defined]
+    return bool(signature_fields(name))
 
 
 def meaning_of(name: str) -> str:
@@ -179,7 +190,7 @@ def fields_of(name: str, given: Mapping[str, str]) -> list[Field]:
     helps = _helps(cls)
     found = []
     for one in dataclasses.fields(typing.cast("Any", cls)):
-        if one.name == "signature":
+        if _bare(hints[one.name]) is Signature:
             continue
         hint, is_required = _bare(hints[one.name]), one.default is dataclasses.MISSING
         is_required = is_required and one.default_factory is dataclasses.MISSING
@@ -229,7 +240,7 @@ def _values(name: str, posted: Mapping[str, Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for one in dataclasses.fields(typing.cast("Any", cls)):
-        if one.name == "signature":
+        if _bare(hints[one.name]) is Signature:
             continue
         kind = _kind(_bare(hints[one.name]))
         text = str(posted.get(one.name, "")).strip()
@@ -304,20 +315,47 @@ def _helps(cls: Any) -> dict[str, str]:
     return found
 
 
-def _signed(
-    request: HttpRequest, asked: Any, shown: Mapping[str, Any], method: str, meaning: str
-) -> Any:
+def _others(request: HttpRequest, frozen: Mapping[str, Any]) -> dict[str, str]:
+    """Give the second persons who signed beside the first: each with login name and password, each
+    another person."""
     user: Any = request.user  # type: ignore[attr-defined]
-    signature: Signature = sign(
-        shown,
-        person=user.person,
-        name=person_name(user.person),
-        meaning=meaning,
-        template=TEMPLATE,
-        method=method,
-        at=installation().clock.now(),
-    )
-    return dataclasses.replace(asked, signature=signature)
+    signers: dict[str, str] = {}
+    for one in frozen["others"]:
+        login = request.POST.get(f"{one}-login", "").strip()
+        if not login:
+            continue
+        account = check_password(request, login, request.POST.get(f"{one}-password", ""))
+        if account.person in {user.person, *signers.values()}:
+            raise Refused(
+                "second-person-same",
+                what=f"signature {one!r}",
+                found=person_name(account.person),
+                limit="another person than the first",
+                remedy="ask a colleague to sign",
+                rule="21 CFR 211.188(b)(11)",
+            )
+        signers[one] = account.person
+    return signers
+
+
+def _signed(
+    asked: Any, signers: Mapping[str, str], shown: Mapping[str, Any], method: str, meaning: str
+) -> Any:
+    """Give the request with a signature of each signer over the same frozen values."""
+    values = {**encode(asked), **({"shown": dict(shown)} if shown else {})}
+    signatures: dict[str, Signature] = {
+        name: sign(
+            values,
+            person=person,
+            name=person_name(person),
+            meaning=meaning if name in {"signature", "performed"} else f"{name}: {meaning}",
+            template=TEMPLATE,
+            method=method,
+            at=installation().clock.now(),
+        )
+        for name, person in signers.items()
+    }
+    return dataclasses.replace(asked, **signatures)
 
 
 def person_name(person: str) -> str:

@@ -20,7 +20,7 @@ from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
 from anlage.record import Actor, Recorded, Stream, encode, sign
 from anlage.store.desk.models import Account, Token, token_digest
-from anlage.web.act import meaning_of, needs_signature, person_name
+from anlage.web.act import meaning_of, needs_signature, person_name, signature_fields
 from anlage.web.entrance import check_password
 from anlage.web.here import installation
 
@@ -162,6 +162,7 @@ def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
                 rule="21 CFR 11.200",
             )
         check_password(request, account.login, asked.sign.password)
+        first = signature_fields(name)[0]
         signature = sign(
             encode(wanted),
             person=account.person,
@@ -171,7 +172,7 @@ def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
             method="password",
             at=installation().clock.now(),
         )
-        wanted = dataclasses.replace(wanted, signature=signature)
+        wanted = dataclasses.replace(wanted, **{first: signature})
     outcome = installation().engine.do(wanted, actor=actor, key=asked.key)
     return Done(
         facts=[one.number for one in outcome.facts],
