@@ -24,6 +24,7 @@ from .plant_clock import SimulatedClock, open_clocked, opened
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
+from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .verification import verify
 
 __all__ = [
@@ -33,6 +34,10 @@ __all__ = [
     "NumberGiven",
     "Outcome",
     "Settings",
+    "Wanted",
+    "signature_fields",
+    "signatures_wanted",
+    "with_signatures",
     "SimulatedClock",
     "backup",
     "command",

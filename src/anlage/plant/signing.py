@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from anlage.base import Instant, Refused, parse_canonical
-from anlage.record import Signature
+from anlage.record import Signature, SignatureWanted
 
 from .lot import Lot
 from .lot_fact import Rule
@@ -46,14 +46,7 @@ def must_sign(
         Refused: It is missing, not sound, another's, in another meaning, or under other values.
     """
     if signature is None:
-        raise Refused(
-            "signature-missing",
-            what=what,
-            found="no signature",
-            limit=f"the signature of {person}, meaning {meaning}",
-            remedy="sign",
-            rule=RULE,
-        )
+        raise SignatureWanted(what, person=person, meaning=meaning, shown=shown, rule=RULE)
     if fault := fault_of(signature, person=person, meaning=meaning, shown=shown):
         raise Refused(
             "signature-unsound",

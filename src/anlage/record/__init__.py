@@ -48,7 +48,7 @@ from .merkle import (
     subset_proof,
 )
 from .package import Packed, Verdict, blobs_named, pack, unpack
-from .signature import METHODS, Signature, sign
+from .signature import METHODS, Signature, SignatureWanted, sign
 from .state import State
 from .view import Rows, View
 
@@ -68,6 +68,7 @@ __all__ = [
     "Recorded",
     "Rows",
     "Signature",
+    "SignatureWanted",
     "State",
     "Stream",
     "Tree",

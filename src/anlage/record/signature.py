@@ -86,3 +86,25 @@ def sign(
         method=method,
         at=at,
     )
+
+
+class SignatureWanted(Refused):
+    """A decision that would go through, had a certain person signed certain values in a certain
+    meaning.
+
+    A shell shows the values, has the person prove to be that person, and asks again.
+    """
+
+    def __init__(
+        self, what: str, *, person: str, meaning: str, shown: Mapping[str, Any], rule: str
+    ) -> None:
+        """Say who has to sign what."""
+        self.person, self.meaning, self.shown = person, meaning, dict(shown)
+        super().__init__(
+            "signature-missing",
+            what=what,
+            found="no signature",
+            limit=f"the signature of {person}, meaning {meaning}",
+            remedy="sign",
+            rule=rule,
+        )

@@ -25,9 +25,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from anlage.app import Outcome, command_classes, request_of
+from anlage.app import (
+    Outcome,
+    Wanted,
+    command_classes,
+    request_of,
+    signature_fields,
+    signatures_wanted,
+    with_signatures,
+)
 from anlage.base import Quantity, Refused
-from anlage.record import Actor, Signature, Stream, encode, sign
+from anlage.record import Actor, Signature, Stream, encode
 
 from .entrance import check_password
 from .here import installation
@@ -97,24 +105,22 @@ def begin(
         shown: More that the person sees and so signs (identity, limits).
     """
     asked = request_of(name, values)
-    if not needs_signature(name):
-        installation().engine.do(asked, actor=actor_of(request), key=key)
+    engine, actor = installation().engine, actor_of(request)
+    wanted = signatures_wanted(engine, asked, actor=actor)
+    if not wanted:
+        engine.do(asked, actor=actor, key=key)
         return redirect(back)
-    meaning = meaning_of(name)
-    user: Any = request.user  # type: ignore[attr-defined]
-    first = signature_fields(name)[0]
-    trial = _signed(asked, {first: user.person}, shown or {}, "session", meaning)
-    installation().engine.judge(trial, actor=actor_of(request))
     token = secrets.token_urlsafe(18)
     frozen = {
         "command": name,
         "values": encode(asked),
-        "shown": {**(shown or {}), **_plain(asked)},
-        "meaning": meaning,
+        "shown": {**_plain(asked), **(shown or {})},
+        "more": dict(shown or {}),
+        "wanted": [dataclasses.asdict(one) for one in wanted],
+        "meaning": wanted[0].meaning,
         "back": back,
         "key": key or secrets.token_hex(12),
         "at": time.time(),
-        "others": list(signature_fields(name)[1:]),
     }
     waiting = dict(request.session.get("waiting", {}))
     request.session["waiting"] = dict(list(waiting.items())[-9:]) | {token: frozen}
@@ -136,25 +142,30 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
         )
     user: Any = request.user  # type: ignore[attr-defined]
     is_first = time.time() - request.session.get("signed_at", 0) > _window()
-    context = {"frozen": frozen, "is_first": is_first, "token": token}
+    wanted = [Wanted(**one) for one in frozen["wanted"]]
+    others = [one for one in wanted if one.person != user.person]
+    context = {
+        "frozen": frozen,
+        "is_first": is_first,
+        "own": next((one for one in wanted if one.person == user.person), None),
+        "others": [(one, person_name(one.person)) for one in others],
+    }
     if request.method == "GET":
         return render(request, "sign.html", context)
-    name = request.POST.get("login", "") if is_first else user.login
     try:
-        if name != user.login:
-            raise Refused(
-                "signature-by-another",
-                what="signature",
-                found=f"login {name[:40]!r}",
-                limit=f"the person logged in, {user.login}",
-                remedy="sign as yourself, or log in as the other person",
-                rule="21 CFR 11.200(a)(3)",
-            )
-        check_password(request, name, request.POST.get("password", ""))
-        signers = {signature_fields(frozen["command"])[0]: user.person} | _others(request, frozen)
-        asked = request_of(frozen["command"], frozen["values"])
-        signed = _signed(asked, signers, frozen["shown"], "password", frozen["meaning"])
-        installation().engine.do(signed, actor=actor_of(request), key=frozen["key"])
+        for one in wanted:
+            _prove(request, one, is_first=is_first)
+        engine = installation().engine
+        signed = with_signatures(
+            engine,
+            request_of(frozen["command"], frozen["values"]),
+            wanted,
+            method="password",
+            names={one.person: person_name(one.person) for one in wanted},
+            template=TEMPLATE,
+            more=frozen["more"],
+        )
+        engine.do(signed, actor=actor_of(request), key=frozen["key"])
     except Refused as refusal:
         return render(request, "sign.html", {**context, "problems": refusal.problems}, status=409)
     waiting.pop(token)
@@ -163,22 +174,9 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
     return redirect(frozen["back"])
 
 
-def signature_fields(name: str) -> tuple[str, ...]:
-    """Give the fields of a command that hold signatures: the first is of the person logged in, the
-    others of others."""
-    hints = typing.get_type_hints(command_classes()[name])
-    return tuple(key for key, hint in hints.items() if _bare(hint) is Signature)
-
-
 def needs_signature(name: str) -> bool:
-    """Tell whether a command carries a signature."""
-    return bool(signature_fields(name))
-
-
-def meaning_of(name: str) -> str:
-    """Give what a signature under the command says."""
-    cls = command_classes()[name]
-    return str(getattr(cls, "MEANING", name.replace("-", " ")))
+    """Tell whether a command may carry a signature."""
+    return bool(signature_fields(command_classes()[name]))
 
 
 def fields_of(name: str, given: Mapping[str, str]) -> list[Field]:
@@ -315,47 +313,28 @@ def _helps(cls: Any) -> dict[str, str]:
     return found
 
 
-def _others(request: HttpRequest, frozen: Mapping[str, Any]) -> dict[str, str]:
-    """Give the second persons who signed beside the first: each with login name and password, each
-    another person."""
+def _prove(request: HttpRequest, wanted: Wanted, *, is_first: bool) -> None:
+    """See that whoever has to sign is the person at the page, by login name and password.
+
+    Raises:
+        Refused: Another person, or a wrong password.
+    """
     user: Any = request.user  # type: ignore[attr-defined]
-    signers: dict[str, str] = {}
-    for one in frozen["others"]:
-        login = request.POST.get(f"{one}-login", "").strip()
-        if not login:
-            continue
-        account = check_password(request, login, request.POST.get(f"{one}-password", ""))
-        if account.person in {user.person, *signers.values()}:
-            raise Refused(
-                "second-person-same",
-                what=f"signature {one!r}",
-                found=person_name(account.person),
-                limit="another person than the first",
-                remedy="ask a colleague to sign",
-                rule="21 CFR 211.188(b)(11)",
-            )
-        signers[one] = account.person
-    return signers
-
-
-def _signed(
-    asked: Any, signers: Mapping[str, str], shown: Mapping[str, Any], method: str, meaning: str
-) -> Any:
-    """Give the request with a signature of each signer over the same frozen values."""
-    values = {**encode(asked), **({"shown": dict(shown)} if shown else {})}
-    signatures: dict[str, Signature] = {
-        name: sign(
-            values,
-            person=person,
-            name=person_name(person),
-            meaning=meaning if name in {"signature", "performed"} else f"{name}: {meaning}",
-            template=TEMPLATE,
-            method=method,
-            at=installation().clock.now(),
+    is_own = wanted.person == user.person
+    prefix = "" if is_own else f"{wanted.field}-"
+    name = request.POST.get(f"{prefix}login", "")
+    if is_own and not is_first:
+        name = user.login
+    account = check_password(request, name, request.POST.get(f"{prefix}password", ""))
+    if account.person != wanted.person:
+        raise Refused(
+            "signature-by-another",
+            what=f"signature {wanted.meaning!r}",
+            found=f"login {name[:40]!r}",
+            limit=person_name(wanted.person),
+            remedy="sign as that person, or go back and name another",
+            rule="21 CFR 11.200(a)(3)",
         )
-        for name, person in signers.items()
-    }
-    return dataclasses.replace(asked, **signatures)
 
 
 def person_name(person: str) -> str:

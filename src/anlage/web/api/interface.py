@@ -15,12 +15,18 @@ from ninja.errors import ValidationError
 from ninja.security import HttpBearer, SessionAuth
 
 from anlage import __version__
-from anlage.app import command_classes, request_of
+from anlage.app import (
+    command_classes,
+    request_of,
+    signature_fields,
+    signatures_wanted,
+    with_signatures,
+)
 from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
-from anlage.record import Actor, Recorded, Stream, encode, sign
+from anlage.record import Actor, Recorded, Stream
 from anlage.store.desk.models import Account, Token, token_digest
-from anlage.web.act import meaning_of, needs_signature, person_name, signature_fields
+from anlage.web.act import person_name
 from anlage.web.entrance import check_password
 from anlage.web.here import installation
 
@@ -62,6 +68,7 @@ class Proof(Schema):
     """The proof of re-authentication under a signature."""
 
     password: str
+    login: str | None = None
 
 
 class Asked(Schema):
@@ -69,7 +76,7 @@ class Asked(Schema):
 
     values: dict[str, Any] = {}
     key: str | None = None
-    sign: Proof | None = None
+    sign: list[Proof] = []
 
 
 class Done(Schema):
@@ -151,29 +158,28 @@ def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
     account: Any = request.auth  # type: ignore[attr-defined]
     actor = Actor(person=account.person, via="api", session=_session(request))
     wanted = request_of(name, asked.values)
-    if needs_signature(name):
-        if asked.sign is None:
+    engine = installation().engine
+    signatures = signatures_wanted(engine, wanted, actor=actor)
+    if signatures:
+        proofs = {account.person: account.login}
+        for one in asked.sign:
+            found = check_password(request, one.login or account.login, one.password)
+            proofs[found.person] = "proven"
+        missing = [one for one in signatures if proofs.get(one.person) != "proven"]
+        if missing:
             raise Refused(
                 "signature-missing",
                 what=f"command {name}",
                 found="no proof of re-authentication",
-                limit='"sign": {"password": …}',
-                remedy="sign with the password of the person of this session or token",
+                limit=f"login and password of {', '.join(one.person for one in missing)}",
+                remedy='give "sign": [{"login": …, "password": …}]',
                 rule="21 CFR 11.200",
             )
-        check_password(request, account.login, asked.sign.password)
-        first = signature_fields(name)[0]
-        signature = sign(
-            encode(wanted),
-            person=account.person,
-            name=person_name(account.person),
-            meaning=meaning_of(name),
-            template="api/1",
-            method="password",
-            at=installation().clock.now(),
+        names = {one.person: person_name(one.person) for one in signatures}
+        wanted = with_signatures(
+            engine, wanted, signatures, method="password", names=names, template="api/1"
         )
-        wanted = dataclasses.replace(wanted, **{first: signature})
-    outcome = installation().engine.do(wanted, actor=actor, key=asked.key)
+    outcome = engine.do(wanted, actor=actor, key=asked.key)
     return Done(
         facts=[one.number for one in outcome.facts],
         streams=outcome.streams,
@@ -243,7 +249,7 @@ def _shape(cls: type) -> dict[str, Any]:
             and one.default_factory is dataclasses.MISSING,
         }
         for one in dataclasses.fields(cls)
-        if one.name != "signature"
+        if one.name not in signature_fields(cls)
     }
 
 
