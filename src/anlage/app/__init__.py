@@ -6,7 +6,7 @@ Start at: engine.py (how a command runs), then installation.py.
 """
 
 from .backup import backup, restore
-from .desk import configure, has_account, make_account, make_token, prepare_desk
+from .desk import check_login, configure, has_account, make_account, make_token, prepare_desk
 from .engine import (
     Desk,
     Engine,
@@ -21,6 +21,7 @@ from .exporting import export
 from .founding import first_administrator
 from .installation import Installation
 from .plant_clock import SimulatedClock, open_clocked, opened
+from .recipes import know_recipes
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
@@ -40,6 +41,7 @@ __all__ = [
     "with_signatures",
     "SimulatedClock",
     "backup",
+    "check_login",
     "command",
     "restore",
     "configure",
@@ -52,6 +54,7 @@ __all__ = [
     "serve",
     "command_classes",
     "export",
+    "know_recipes",
     "name_of",
     "open_clocked",
     "request_of",

@@ -1,11 +1,13 @@
 """The desk: Django set up for one installation (nowhere else), its tables, accounts and tokens."""
 
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import anlage
+from anlage.base import Refused
 
 from .settings import Settings
 
@@ -167,3 +169,45 @@ def make_token(name: str, person: str) -> str:
     from anlage.store.desk.models import Token
 
     return Token.make(name, person)
+
+
+def check_login(login: str, password: str) -> str:
+    """Give the person whose login name and password these are; five failures lock the account for
+    15 minutes, counted together with those on the pages.
+
+    Raises:
+        Refused: `account-locked` or `login-failed`.
+    """
+    from django.contrib.auth import authenticate
+    from django.utils import timezone
+
+    from anlage.store.desk.models import Account
+
+    account = Account.objects.filter(login=login[:80]).first()
+    if account is not None and account.locked_until and account.locked_until > timezone.now():
+        raise Refused(
+            "account-locked",
+            what=f"account {login[:40]}",
+            found="five failed attempts",
+            remedy="wait 15 minutes",
+            rule="21 CFR 11.300",
+        )
+    found = authenticate(None, login=login, password=password)
+    if account is not None:
+        account.failures = 0 if found else account.failures + 1
+        if account.failures >= FAILURES_MAX:
+            account.failures, account.locked_until = 0, timezone.now() + LOCKED
+        account.save(update_fields=["failures", "locked_until"])
+    if found is None:
+        raise Refused(
+            "login-failed",
+            what="login",
+            found="name or password does not fit",
+            remedy="type both again",
+            rule="21 CFR 11.300",
+        )
+    return str(found.person)
+
+
+FAILURES_MAX = 5
+LOCKED = timedelta(minutes=15)

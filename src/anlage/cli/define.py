@@ -10,6 +10,7 @@ from anlage.base import Problem, Refused
 if TYPE_CHECKING:
     from anlage.library import Checked
 
+from .define_acts import register_acts
 from .shell import Answer, Group
 
 FILES_MAX = 2000
@@ -42,19 +43,22 @@ def register(group: Group) -> None:
     evaluate_.add_argument(
         "--only-given", action="store_true", help="leave out attributes without a result"
     )
+    register_acts(group)
 
 
 def check(options: argparse.Namespace) -> Answer:
     """Check each file by its kind, then that what they name is there; one bad file stops none."""
-    from anlage.library import Checked, check_document, dangling, starters
+    from anlage.app import know_recipes
+    from anlage.library import check_document, dangling, starters
 
+    know_recipes()
     good: list[Checked] = []
     rows, problems = [], list[Problem]()
     for path in _each(options.files):
         found: tuple[Problem, ...] = ()
         row: dict[str, object] = {"path": str(path), "kind": None, "id": None, "digest": None}
         try:
-            one = check_document(_bytes(path), str(path))
+            one = check_document(bytes_of(path), str(path))
             good.append(one)
             row |= {"kind": one.kind, "id": one.id, "title": one.title, "digest": one.digest}
         except Refused as refusal:
@@ -64,7 +68,7 @@ def check(options: argparse.Namespace) -> Answer:
     twice = _twice(good)
     problems.extend(twice)
     if not options.alone:
-        known = [(one.kind, one.id) for one in starters()]
+        known = [(one.kind, one.id) for one in starters()] + _recipes()
         problems.extend(dangling(good, known))
     for row in rows:
         mine = [one for one in problems if one.path == row["path"]]
@@ -82,8 +86,8 @@ def diff(options: argparse.Namespace) -> Answer:
     """Show every value that differs between two files."""
     from anlage.library import check_document, difference
 
-    old = check_document(_bytes(options.old), str(options.old))
-    new = check_document(_bytes(options.new), str(options.new))
+    old = check_document(bytes_of(options.old), str(options.old))
+    new = check_document(bytes_of(options.new), str(options.new))
     changes = difference(old.content, new.content)
     data = {
         "old": {"path": str(options.old), "digest": old.digest},
@@ -100,14 +104,14 @@ def classify(options: argparse.Namespace) -> Answer:
 
     rules = media_labels()
     if options.rules is not None:
-        defined = check_document(_bytes(options.rules), str(options.rules)).defined
+        defined = check_document(bytes_of(options.rules), str(options.rules)).defined
         if not isinstance(defined, RuleSet):
             raise _other_kind(options.rules, "vocabulary")
         rules = defined
     rows, lines, problems = [], list[str](), list[Problem]()
     for path in options.files:
         try:
-            one = check_document(_bytes(path), str(path))
+            one = check_document(bytes_of(path), str(path))
             if not isinstance(one.defined, MaterialClass):
                 raise _other_kind(path, "material-class")
             verdicts = rules.classify(one.defined.composition)
@@ -172,7 +176,7 @@ def compute(options: argparse.Namespace) -> Answer:
     from anlage.base import Quantity
     from anlage.library import Calculation, check_document
 
-    defined = check_document(_bytes(options.file), str(options.file)).defined
+    defined = check_document(bytes_of(options.file), str(options.file)).defined
     if not isinstance(defined, Calculation):
         raise _other_kind(options.file, "calculation")
     values = {name: Quantity.parse(text) for name, text in _pairs(options.inputs).items()}
@@ -196,7 +200,7 @@ def evaluate(options: argparse.Namespace) -> Answer:
     """Judge results; a fail or an open question makes the answer invalid."""
     from anlage.library import Outcome, Result, Specification, Stage, check_document, overall
 
-    defined = check_document(_bytes(options.file), str(options.file)).defined
+    defined = check_document(bytes_of(options.file), str(options.file)).defined
     if not isinstance(defined, Specification):
         raise _other_kind(options.file, "specification")
     if options.stage not in [one.value for one in Stage]:
@@ -251,7 +255,12 @@ def _each(paths: list[Path]) -> Iterator[Path]:
             yield one
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """Give the bytes of a definition's file, one more than the most that is read.
+
+    Raises:
+        Refused: It cannot be read.
+    """
     from anlage.library import BYTES_MAX
 
     try:
@@ -281,6 +290,13 @@ def _pairs(words: list[str]) -> dict[str, str]:
             )
         pairs[name] = value
     return pairs
+
+
+def _recipes() -> list[tuple[str, str]]:
+    from importlib.resources import files
+
+    folder = files("anlage.library").joinpath("data", "recipes")
+    return [("recipe", one.name.removesuffix(".yaml")) for one in folder.iterdir()]
 
 
 def _twice(good: "list[Checked]") -> list[Problem]:
