@@ -1,5 +1,4 @@
 """Which signatures a command wants: found by judging it, so that no shell keeps a list."""
-own."""
 
 import dataclasses
 import types
