@@ -6,6 +6,7 @@ from typing import Any
 
 from anlage.base import Refused
 
+from . import assay_bench
 from .shell import Answer, Group
 
 
@@ -52,6 +53,7 @@ def register(group: Group) -> None:
     karyotype = group.command("karyotype", judge_karyotype, help="pass or fail of a karyotype")
     karyotype.add_argument("karyotypes", nargs="+", metavar="ISCN", help="such as '46,XX[20]'")
     karyotype.add_argument("--sex", choices=["XX", "XY"], help="the donor's")
+    assay_bench.register(group)
 
 
 def fit_curve(options: argparse.Namespace) -> Answer:

@@ -2,40 +2,105 @@
 
 Touches: library, record, base.
 Touched by: academy, store, wire, app, web, cli.
-Start at: fit.py (one curve), then potency.py (a sample against its reference).
+Start at: fit.py (one curve), potency.py (a sample against its reference), then definition.py,
+reader.py and evaluation.py (a whole plate).
 """
 
+from .definition import (
+    Analysis,
+    AssayDefinition,
+    Region,
+    WellRole,
+    content_of,
+    read_definition,
+)
+from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
 from .formula import Formula
 from .identity import RULES, IdentityVerdict, criteria, judge_identity, read_results
 from .models import Model, known, model
+from .plate import well_name, wells_in
 from .potency import Bounds, Equivalence, FTest, Potency, relative_potencies
+from .quantify import (
+    DetectionLimits,
+    Estimate,
+    Frequency,
+    Partitions,
+    QpcrCurve,
+    StandardCurve,
+    copies_per_partition,
+    copies_per_ul,
+    detection_limits,
+    limiting_dilution,
+    qpcr_curve,
+    specific_lysis,
+    standard_curve,
+    vector_copy_number,
+)
 from .ratio import Combined, combine, fieller
+from .reader import Import, Reading, RowVerdict, compare_entries, read_reader_file
+from .validation import Bridge, Equivalent, LevelPrecision, bridge, equivalence, precision
 from .wells import Wells, read_wells
 
 __all__ = [
-    "RULES",
-    "IdentityVerdict",
-    "criteria",
-    "judge_identity",
-    "read_results",
+    "Analysis",
+    "AssayDefinition",
     "Bounds",
+    "Bridge",
     "Combined",
+    "DetectionLimits",
     "Equivalence",
+    "Equivalent",
+    "Estimate",
     "FTest",
     "Fit",
     "Formula",
+    "Frequency",
+    "IdentityVerdict",
+    "Import",
+    "LevelPrecision",
     "Model",
+    "Partitions",
+    "PlateResult",
     "Points",
     "Potency",
+    "QpcrCurve",
+    "RULES",
+    "Reading",
+    "Region",
+    "RowVerdict",
+    "SampleResult",
+    "StandardCurve",
+    "WellRole",
     "Wells",
+    "bridge",
     "combine",
+    "compare_entries",
+    "content_of",
+    "copies_per_partition",
+    "copies_per_ul",
+    "criteria",
+    "detection_limits",
+    "equivalence",
+    "evaluate_plate",
     "fieller",
     "fit",
+    "judge_identity",
     "known",
+    "limiting_dilution",
     "model",
     "points_of",
+    "precision",
+    "qpcr_curve",
+    "read_definition",
     "read_points",
+    "read_reader_file",
+    "read_results",
     "read_wells",
     "relative_potencies",
+    "specific_lysis",
+    "standard_curve",
+    "vector_copy_number",
+    "well_name",
+    "wells_in",
 ]

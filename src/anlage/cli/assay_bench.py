@@ -1,0 +1,414 @@
+"""The commands of `anlage assay` that take instrument files, counts and validation data."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+from anlage.base import Refused
+
+from .shell import Answer, Group
+
+
+def register(group: Group) -> None:
+    """Add the commands to the group `assay`."""
+    read = group.command("read", read_files, help="dry run of reader files: a verdict per row")
+    read.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    read.add_argument("--second", type=Path, help="a second person's entry, to be compared")
+    run = group.command("run", run_plates, help="plates against an assay's definition")
+    run.add_argument("definition", type=Path, help="the assay, YAML")
+    run.add_argument("files", type=Path, nargs="+", metavar="FILE", help="reader files")
+    run.add_argument("--samples", default="", help="S1=LOT-1,S2=LOT-2: what stood in each place")
+    run.add_argument("--history", type=Path, help="earlier figures, columns attribute, value")
+    dpcr = group.command("dpcr", digital_pcr, help="copies per uL and vector copies per cell")
+    dpcr.add_argument("file", type=Path)
+    dpcr.add_argument("--vector", help="name of the vector's target")
+    dpcr.add_argument("--genome", help="name of the reference gene's target")
+    dpcr.add_argument("--genome-copies", type=_positive, default=2.0)
+    dpcr.add_argument("--transduced", type=_positive, help="transduced cells, percent")
+    dpcr.add_argument("--droplet-nl", type=_positive, default=0.85)
+    dpcr.add_argument("--dilution", type=_positive, default=1.0)
+    qpcr = group.command("qpcr", quantitative_pcr, help="copies from a qPCR standard curve")
+    qpcr.add_argument("file", type=Path, help="standards are the rows with a quantity")
+    dilution = group.command("dilution", dilute, help="frequency by limiting dilution")
+    dilution.add_argument("file", type=Path, help="columns dose, wells, positives (sample)")
+    limits = group.command("limits", detection, help="limits of detection and quantitation")
+    limits.add_argument("file", type=Path, help="columns dose, response; dose 0 is a blank")
+    validate = group.command("validate", validation, help="accuracy and precision by level")
+    validate.add_argument("file", type=Path, help="columns nominal, value, run")
+    transfer = group.command("transfer", transferred, help="do two sites agree within bounds")
+    transfer.add_argument("file", type=Path, help="columns site, value (two sites)")
+    transfer.add_argument("--low", type=_number, required=True)
+    transfer.add_argument("--high", type=_number, required=True)
+    transfer.add_argument("--ratio", action="store_true", help="compare on the log scale")
+    bridging = group.command("bridge", bridged, help="value of a new reference lot")
+    bridging.add_argument("file", type=Path, help="column relative_potency (ln_standard_error)")
+    bridging.add_argument("--assigned", type=_positive, required=True, help="value of the old lot")
+    bridging.add_argument("--low", type=_positive, default=0.9)
+    bridging.add_argument("--high", type=_positive, default=1.1)
+    for parser in (read, run, dpcr, qpcr, dilution, limits, validate, transfer, bridging):
+        parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+
+
+def read_files(options: argparse.Namespace) -> Answer:
+    """Read instrument files without keeping anything."""
+    from anlage.lab import assay
+
+    second = None
+    if options.second is not None:
+        second = assay.read_reader_file(options.second, decimal=options.decimal)
+    files: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for path in options.files:
+        try:
+            found = assay.read_reader_file(path, decimal=options.decimal)
+        except Refused as refusal:
+            files.append({"file": str(path), "refused": refusal.problem.as_dict()})
+            problems.extend(problem.as_dict() for problem in refusal.problems)
+            lines.append(f"{path}: refused: {refusal}")
+            continue
+        data = found.as_dict()
+        own = list(found.problems)
+        if second is not None:
+            own += assay.compare_entries(found, second)
+            data["second"] = str(options.second)
+        problems.extend(problem.as_dict() for problem in own)
+        files.append(data)
+        lines.append(f"{path}: {found.dialect}, {found.accepted} of {len(found.rows)} rows read")
+        lines.extend(
+            f"  line {row.line} {row.what}: {row.reason}"
+            for row in found.rows
+            if not row.is_accepted
+        )
+        lines.extend(f"  {problem}" for problem in own if problem.code == "entries-differ")
+    result = dict(files[0]) if len(files) == 1 else {}
+    return Answer(result | {"files": files, "problems": problems}, "\n".join(lines), not problems)
+
+
+def run_plates(options: argparse.Namespace) -> Answer:
+    """Turn plates into results."""
+    from anlage.lab import assay
+
+    definition = assay.read_definition(options.definition)
+    pairs = [part.partition("=") for part in options.samples.split(",") if "=" in part]
+    names = {place.strip(): name.strip() for place, _, name in pairs}
+    history = _history(options.history, options.decimal) if options.history else {}
+    plates: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
+    lines: list[str] = []
+    good = True
+    for path in options.files:
+        try:
+            plate = assay.read_reader_file(path, decimal=options.decimal)
+            found = assay.evaluate_plate(definition, plate, names=names)
+        except Refused as refusal:
+            plates.append({"file": str(path), "refused": refusal.problem.as_dict()})
+            problems.extend(problem.as_dict() for problem in refusal.problems)
+            lines.append(f"{path}: refused: {refusal}")
+            good = False
+            continue
+        trend = _trend(found.measured, history)
+        data = found.as_dict() | {"trend": trend}
+        plates.append(data)
+        is_good = found.is_valid and all(item["gate"] != "reject" for item in trend)
+        good = good and is_good
+        lines.append(f"{path}: {'valid' if found.is_valid else 'NOT VALID'}")
+        for name, verdict in found.validity.items():
+            if not verdict.is_acceptable:
+                lines.append(f"  {name}: {' '.join(verdict.reasons)}")
+        for one in found.results:
+            shown = "-" if one.value is None else f"{one.qualifier}{one.value:.6g} {found.unit}"
+            ends = "" if one.low is None or one.high is None else f" ({one.low:.4g}-{one.high:.4g})"
+            lines.append(f"  {one.sample}: {shown}{ends} {'; '.join(one.notes)}".rstrip())
+    result = dict(plates[0]) if len(plates) == 1 else {}
+    data = result | {"plates": plates, "problems": problems, "definition": definition.heading.id}
+    return Answer(data, "\n".join(lines), good)
+
+
+def _history(path: Path, decimal: str) -> dict[str, list[float]]:
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(path, decimal=decimal)
+    names = table.text(table.need("attribute"))
+    values = table.numbers(table.need("value"))
+    found: dict[str, list[float]] = {}
+    for name, value in zip(names, values, strict=True):
+        found.setdefault(name, []).append(float(value))
+    return found
+
+
+def _trend(measured: Any, history: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Judge each figure of the plate by its own history (ten or more) and Westgard's rules."""
+    import numpy as np
+
+    from anlage.lab import spc
+
+    found = []
+    for name, earlier in history.items():
+        if name not in measured or len(earlier) < 10:
+            continue
+        limits = spc.Limits.from_individuals(earlier, by="sample")
+        z = limits.z([*earlier[-11:], measured[name]])
+        verdict = spc.levey_jennings(np.asarray(z))[-1]
+        found.append(
+            {
+                "attribute": name,
+                "value": measured[name],
+                "mean": limits.mean,
+                "sd": limits.sd,
+                "z": float(z[-1]),
+                "gate": verdict.gate.value,
+                "rules": list(verdict.rules),
+            }
+        )
+    return found
+
+
+def digital_pcr(options: argparse.Namespace) -> Answer:
+    """Give copies per microlitre of each well, and vector copies per cell of each sample."""
+    from anlage.lab import assay
+
+    plate = assay.read_reader_file(options.file, decimal=options.decimal)
+    counts: dict[tuple[str, str, str], dict[str, int]] = {}
+    for r in plate.readings:
+        if r.measure in {"positives", "droplets"} and r.value is not None:
+            counts.setdefault((r.sample, r.well, r.target), {})[r.measure] = int(r.value)
+    if not counts:
+        raise Refused(
+            "column-missing",
+            what=f"digital PCR file {options.file}",
+            found=f"an export of {plate.dialect}",
+            limit="columns Positives and Accepted Droplets",
+            remedy="export the droplet counts",
+            path=str(options.file),
+        )
+    wells: list[dict[str, Any]] = []
+    pools: dict[tuple[str, str], assay.Partitions] = {}
+    lines = []
+    for (sample, well, target), found in counts.items():
+        part = assay.Partitions(
+            positives=found.get("positives", -1), total=found.get("droplets", 0)
+        )
+        estimate = assay.copies_per_ul(
+            part, droplet_nl=options.droplet_nl, dilution=options.dilution
+        )
+        wells.append(
+            {
+                "sample": sample,
+                "well": well,
+                "target": target,
+                "positives": part.positives,
+                "droplets": part.total,
+                "copies_per_ul": estimate.as_dict(),
+            }
+        )
+        shown = "-" if estimate.value is None else f"{estimate.qualifier}{estimate.value:.5g}"
+        lines.append(f"{well} {sample} {target}: {shown} copies/uL")
+        before = pools.get((sample, target.lower()))
+        pools[(sample, target.lower())] = assay.Partitions(
+            positives=part.positives + (before.positives if before else 0),
+            total=part.total + (before.total if before else 0),
+        )
+    samples: list[dict[str, Any]] = []
+    for sample in dict.fromkeys(key[0] for key in counts):
+        vector = pools.get((sample, (options.vector or "").lower()))
+        genome = pools.get((sample, (options.genome or "").lower()))
+        if vector is None or genome is None:
+            continue
+        vcn = assay.vector_copy_number(
+            vector,
+            genome,
+            genome_copies_per_cell=options.genome_copies,
+            transduced_percent=options.transduced,
+        )
+        samples.append({"sample": sample, "vector_copy_number": vcn.as_dict()})
+        lines.append(f"{sample}: {vcn.value:.4g} copies per cell ({vcn.low:.4g}-{vcn.high:.4g})")
+    data = {
+        "file": str(options.file),
+        "dialect": plate.dialect,
+        "wells": wells,
+        "samples": samples,
+        "problems": [problem.as_dict() for problem in plate.problems],
+    }
+    return Answer(data, "\n".join(lines), ok=not plate.problems)
+
+
+def quantitative_pcr(options: argparse.Namespace) -> Answer:
+    """Give copies of each sample from the standards of the same file, by target."""
+    from anlage.lab import assay
+
+    plate = assay.read_reader_file(options.file, decimal=options.decimal)
+    rows: dict[int, dict[str, Any]] = {}
+    for r in plate.readings:
+        row = rows.setdefault(r.line, {"sample": r.sample, "target": r.target, "well": r.well})
+        row[r.measure] = None if r.value is None else float(r.value)
+    targets: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for target in dict.fromkeys(row["target"] for row in rows.values()):
+        mine = [row for row in rows.values() if row["target"] == target]
+        standards = [row for row in mine if row.get("quantity") and row.get("cq") is not None]
+        curve = assay.qpcr_curve(
+            [row["quantity"] for row in standards], [row["cq"] for row in standards]
+        )
+        results = []
+        unknown = [row for row in mine if not row.get("quantity")]
+        for sample in dict.fromkeys(row["sample"] for row in unknown):
+            wells = [row for row in unknown if row["sample"] == sample]
+            cq = [row["cq"] for row in wells if row.get("cq") is not None]
+            estimate = curve.copies(cq).as_dict() if cq else {"value": None, "qualifier": "<LOD"}
+            results.append({"sample": sample, "wells": len(wells), "detected": len(cq), **estimate})
+        targets.append(
+            {
+                "target": target,
+                "slope": curve.slope,
+                "intercept": curve.intercept,
+                "efficiency_percent": curve.efficiency,
+                "efficiency_interval": [curve.efficiency_low, curve.efficiency_high],
+                "r_squared": curve.r_squared,
+                "results": results,
+            }
+        )
+        lines.append(f"{target or 'target'}: efficiency {curve.efficiency:.1f} %")
+        lines.extend(f"  {r['sample']}: {r['qualifier']}{r['value']}" for r in results)
+    data = {
+        "file": str(options.file),
+        "targets": targets,
+        "problems": [problem.as_dict() for problem in plate.problems],
+    }
+    return Answer(data, "\n".join(lines), ok=not plate.problems)
+
+
+def dilute(options: argparse.Namespace) -> Answer:
+    """Give the frequency of each sample by limiting dilution."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    place = table.find("sample", "group")
+    names = table.text(place) if place is not None else ["all"] * len(table.rows)
+    numbers = [
+        table.numbers(table.need(*words))
+        for words in (("dose", "cells"), ("wells", "tested", "n"), ("positives", "positive", "k"))
+    ]
+    results: list[dict[str, Any]] = []
+    lines = []
+    for name in dict.fromkeys(names):
+        keep = [k for k, other in enumerate(names) if other == name]
+        found = assay.limiting_dilution(
+            [float(numbers[0][k]) for k in keep],
+            [int(numbers[1][k]) for k in keep],
+            [int(numbers[2][k]) for k in keep],
+        )
+        results.append({"sample": name, **found.as_dict()})
+        one_in = "-" if found.one_in is None else f"1 in {found.one_in:.5g}"
+        high = "no limit" if found.high is None else f"{found.high:.5g}"
+        lines.append(f"{name}: {one_in} ({found.low:.5g} to {high})")
+    return Answer({"file": str(options.file), "samples": results}, "\n".join(lines))
+
+
+def detection(options: argparse.Namespace) -> Answer:
+    """Give limits of detection and quantitation of a line."""
+    from anlage.lab import assay
+
+    points = assay.read_points(options.file, decimal=options.decimal)
+    x, y = [float(v) for v in points.x["x"]], [float(v) for v in points.y]
+    blanks = [b for a, b in zip(x, y, strict=True) if a == 0]
+    found = assay.detection_limits(x, y, blanks=blanks)
+    return Answer({"file": str(options.file), **found.as_dict()})
+
+
+def validation(options: argparse.Namespace) -> Answer:
+    """Give accuracy and precision of each level."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    nominal = [float(v) for v in table.numbers(table.need("nominal", "true", "level"))]
+    values = [float(v) for v in table.numbers(table.need("value", "result", "found"))]
+    place = table.find("run", "day", "analyst", "series")
+    runs = table.text(place) if place is not None else ["1"] * len(values)
+    levels = []
+    for level in dict.fromkeys(nominal):
+        keep = [k for k, other in enumerate(nominal) if other == level]
+        levels.append(
+            assay.precision(level, [values[k] for k in keep], [runs[k] for k in keep]).as_dict()
+        )
+    lines = [
+        f"{one['nominal']:g}: bias {one['bias_percent']:+.2f} % "
+        f"({one['bias_low']:+.2f} to {one['bias_high']:+.2f}), repeatability "
+        f"{one['repeatability_cv']:.2f} %, intermediate {one['intermediate_cv']:.2f} %"
+        for one in levels
+    ]
+    return Answer({"file": str(options.file), "levels": levels}, "\n".join(lines))
+
+
+def transferred(options: argparse.Namespace) -> Answer:
+    """Test whether two sites agree within bounds."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    sites = table.text(table.need("site", "laboratory", "lab", "method", "group"))
+    values = [float(v) for v in table.numbers(table.need("value", "result"))]
+    names = list(dict.fromkeys(sites))
+    if len(names) != 2:
+        raise Refused(
+            "sites-not-two",
+            what="transfer",
+            found=f"{len(names)} sites",
+            limit="two: the sending one first",
+            remedy="give the results of two sites",
+            path=str(options.file),
+        )
+    groups = [[v for v, s in zip(values, sites, strict=True) if s == name] for name in names]
+    found = assay.equivalence(
+        groups[0], groups[1], low=options.low, high=options.high, as_ratio=options.ratio
+    )
+    data = {"file": str(options.file), "from": names[0], "to": names[1], **found.as_dict()}
+    verdict = "equivalent" if found.is_equivalent else "not shown to be equivalent"
+    text = f"{names[1]} against {names[0]}: {found.difference:.5g} ({found.low:.5g} to "
+    return Answer(data, f"{text}{found.high:.5g}), {verdict}", ok=found.is_equivalent)
+
+
+def bridged(options: argparse.Namespace) -> Answer:
+    """Value a new reference lot."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    values = table.numbers(table.need("relative_potency", "rp", "potency"))
+    place = table.find("ln_standard_error", "standard_error", "se")
+    errors = None if place is None else [float(v) for v in table.numbers(place)]
+    found = assay.bridge(
+        options.assigned,
+        [float(v) for v in values],
+        standard_errors=errors,
+        bound_low=options.low,
+        bound_high=options.high,
+    )
+    data = {
+        "file": str(options.file),
+        "assigned_value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "within_bounds": found.is_within,
+        "method": found.combined.method,
+        "assays": len(values),
+    }
+    text = f"new lot: {found.value:.6g} ({found.low:.6g} to {found.high:.6g})"
+    return Answer(data, text, ok=found.is_within)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError("a finite number")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("a number above 0")
+    return value

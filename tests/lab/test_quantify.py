@@ -1,0 +1,257 @@
+"""Quantities, counts and validation figures against closed forms, SciPy and statsmodels."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import statsmodels.api
+import statsmodels.formula.api as formula
+from statsmodels.stats.weightstats import ttost_ind
+
+from anlage.base import Refused
+from anlage.cli.shell import main
+from anlage.lab.assay import (
+    Partitions,
+    bridge,
+    copies_per_partition,
+    copies_per_ul,
+    detection_limits,
+    equivalence,
+    limiting_dilution,
+    precision,
+    qpcr_curve,
+    specific_lysis,
+    standard_curve,
+    vector_copy_number,
+)
+
+
+def test_partitions_follow_poisson_with_exact_ends():
+    found = copies_per_partition(Partitions(positives=4500, total=15000))
+
+    ends = scipy.stats.binomtest(4500, 15000).proportion_ci(method="exact")
+    assert found.value == pytest.approx(-math.log(0.7))
+    assert (found.low, found.high) == pytest.approx(
+        (-math.log(1 - ends.low), -math.log(1 - ends.high)), rel=1e-9
+    )
+    per_ul = copies_per_ul(Partitions(positives=4500, total=15000))
+    assert per_ul.value == pytest.approx(-math.log(0.7) / 0.85e-3)
+
+
+@pytest.mark.parametrize(("k", "qualifier"), [(0, ""), (100, ">")])
+def test_no_positive_is_a_zero_with_an_upper_end_and_all_positive_only_a_bound(k, qualifier):
+    found = copies_per_partition(Partitions(positives=k, total=100))
+
+    assert found.qualifier == qualifier
+    assert (found.low == 0.0) if k == 0 else (found.high is None and found.low > 3)
+
+
+def test_vector_copies_are_a_ratio_of_poisson_means_that_covers_as_it_says():
+    rng = np.random.default_rng(6)
+    hits = 0
+    for _ in range(400):
+        vector = Partitions(positives=int(rng.binomial(15000, -math.expm1(-0.3))), total=15000)
+        genome = Partitions(positives=int(rng.binomial(15000, -math.expm1(-0.2))), total=15000)
+        found = vector_copy_number(vector, genome)
+        hits += found.low <= 3.0 <= found.high
+
+    assert 0.92 <= hits / 400 <= 0.98
+    assert vector_copy_number(vector, genome, transduced_percent=50).value == pytest.approx(
+        2 * vector_copy_number(vector, genome).value
+    )
+
+
+@pytest.mark.parametrize("counts", [(5, 3), (-1, 10), (0, 0)])
+def test_impossible_counts_are_refused(counts):
+    with pytest.raises(Refused):
+        Partitions(positives=counts[0], total=counts[1])
+
+
+def test_limiting_dilution_agrees_with_statsmodels():
+    dose, wells, positive = [30, 10, 3, 1], [24, 24, 24, 24], [23, 16, 7, 2]
+
+    found = limiting_dilution(dose, wells, positive)
+
+    outcome = np.column_stack([positive, np.subtract(wells, positive)])
+    oracle = statsmodels.api.GLM(
+        outcome,
+        np.ones((4, 1)),
+        family=statsmodels.api.families.Binomial(statsmodels.api.families.links.CLogLog()),
+        offset=np.log(dose),
+    ).fit()
+    assert found.one_in == pytest.approx(math.exp(-oracle.params[0]), rel=1e-8)
+    low, high = oracle.conf_int()[0]
+    assert (found.low, found.high) == pytest.approx((math.exp(-high), math.exp(-low)), rel=1e-6)
+    assert found.deviance == pytest.approx(oracle.deviance, rel=1e-8)
+    free = statsmodels.api.GLM(
+        outcome,
+        np.column_stack([np.ones(4), np.log(dose)]),
+        family=statsmodels.api.families.Binomial(statsmodels.api.families.links.CLogLog()),
+    ).fit()
+    assert found.slope == pytest.approx(free.params[1], rel=1e-5)
+
+
+def test_wells_all_alike_give_one_bound():
+    """None of 30 wells at 1,000 cells: the rule of three, 1 in 30,000/ln 20 at most."""
+    none = limiting_dilution([1000], [30], [0])
+    every = limiting_dilution([1000], [30], [30])
+
+    assert none.low == pytest.approx(30_000 / math.log(20))
+    assert none.high is None
+    assert every.high == pytest.approx(1000 / -math.log(1 - 0.05 ** (1 / 30)), rel=1e-9)
+
+
+def test_a_qpcr_curve_of_perfect_doubling_has_an_efficiency_of_100_percent():
+    copies = [1e2, 1e3, 1e4, 1e5, 1e6]
+    cq = [
+        38 - math.log2(c) + d for c, d in zip(copies, (0.01, -0.02, 0.0, 0.02, -0.01), strict=True)
+    ]
+
+    found = qpcr_curve(copies, cq)
+
+    assert found.efficiency == pytest.approx(100, abs=1)
+    assert found.efficiency_low < 100 < found.efficiency_high
+    assert found.copies([38 - math.log2(5000)]).value == pytest.approx(5000, rel=0.03)
+    assert found.copies([40.0]).qualifier == "<"
+
+
+def test_a_standard_curve_reads_back_what_it_was_made_of():
+    rng = np.random.default_rng(2)
+    dose = np.repeat([0, 5, 10, 20, 40, 80, 160, 320], 3)
+    signal = 0.1 + 2.0 * dose**1.2 / (60**1.2 + dose**1.2) + rng.normal(0, 0.01, len(dose))
+    curve = standard_curve(dose.tolist(), signal.tolist())
+
+    hits = 0
+    for _ in range(300):
+        at = 0.1 + 2.0 * 50**1.2 / (60**1.2 + 50**1.2) + rng.normal(0, 0.01, 2)
+        found = curve.read(at.tolist())
+        hits += found.low <= 50 <= found.high
+
+    assert hits / 300 > 0.9
+    assert all(80 < share < 120 for _, share in curve.recovery)
+
+
+def test_detection_limits_are_those_of_the_guideline():
+    x, y = [0.0, 1, 2, 3, 4, 5], [0.02, 1.05, 1.96, 3.04, 3.99, 5.01]
+
+    found = detection_limits(x, y)
+
+    oracle = statsmodels.api.OLS(y, statsmodels.api.add_constant(x)).fit()
+    assert found.detection["residual"] == pytest.approx(
+        3.3 * math.sqrt(oracle.mse_resid) / oracle.params[1], rel=1e-10
+    )
+    assert found.quantitation["intercept"] == pytest.approx(
+        10 * oracle.bse[0] / oracle.params[1], rel=1e-10
+    )
+
+
+def test_specific_lysis_needs_a_window():
+    assert specific_lysis(60, 20, 120) == pytest.approx(40)
+    with pytest.raises(Refused):
+        specific_lysis(60, 120, 120)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_precision_agrees_with_the_variance_components_of_statsmodels():
+    rng = np.random.default_rng(9)
+    runs = np.repeat(list("abcdef"), 3)
+    values = 100 + np.repeat(rng.normal(0, 3, 6), 3) + rng.normal(0, 1.5, 18)
+
+    found = precision(100, values.tolist(), runs.tolist())
+
+    import pandas
+
+    oracle = formula.mixedlm(
+        "value ~ 1", pandas.DataFrame({"value": values, "run": runs}), groups="run"
+    ).fit(reml=True)
+    mean = values.mean()
+    assert found.repeatability_cv == pytest.approx(100 * math.sqrt(oracle.scale) / mean, rel=1e-4)
+    assert found.between_cv == pytest.approx(
+        100 * math.sqrt(float(oracle.cov_re.iloc[0, 0])) / mean, rel=1e-3
+    )
+    assert found.total_error_low < found.bias_low < found.bias_percent < found.bias_high
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_transfer_agrees_with_the_two_one_sided_tests_of_statsmodels(equal):
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(100, 2, 10), rng.normal(100.5, 3, 12)
+
+    found = equivalence(first, second, low=-3, high=3, equal_variances=equal)
+
+    p, *_ = ttost_ind(second, first, -3, 3, usevar="pooled" if equal else "unequal")
+    assert found.p == pytest.approx(p, rel=1e-9)
+    assert found.is_equivalent == (p < 0.05)
+
+
+def test_a_ratio_is_compared_on_the_log_scale():
+    found = equivalence(
+        [1.0, 1.1, 0.9, 1.0], [1.05, 1.0, 1.1, 0.95], low=0.8, high=1.25, as_ratio=True
+    )
+
+    assert found.is_equivalent
+    assert found.bound_low == pytest.approx(0.8)
+
+
+def test_a_new_reference_is_valued_by_the_geometric_mean():
+    found = bridge(1000, [0.98, 1.02, 1.00, 0.99])
+
+    ln = np.log([0.98, 1.02, 1.00, 0.99])
+    low, high = scipy.stats.t.interval(0.90, 3, ln.mean(), scipy.stats.sem(ln))
+    assert found.value == pytest.approx(1000 * math.exp(ln.mean()))
+    assert (found.low, found.high) == pytest.approx((1000 * math.exp(low), 1000 * math.exp(high)))
+    assert found.is_within
+
+
+COMMANDS = {
+    "dpcr": (
+        "Well,Sample,Target,Positives,AcceptedDroplets\nA01,S1,VEC,3000,15000\nA01,S1,RPP30,2500,15000\n",
+        ["--vector", "vec", "--genome", "RPP30", "--transduced", "40"],
+        lambda d: d["samples"][0]["vector_copy_number"]["value"],
+        2 / 0.4 * math.log(0.8) / math.log(12500 / 15000),
+    ),
+    "dilution": (
+        "dose,wells,positives\n30,24,23\n10,24,16\n3,24,7\n1,24,2\n", [],
+        lambda d: d["samples"][0]["one_in"], limiting_dilution([30, 10, 3, 1], [24] * 4, [23, 16, 7, 2]).one_in,
+    ),
+    "limits": ("dose,response\n0,0.02\n1,1.05\n2,1.96\n3,3.04\n", [], lambda d: d["slope"], 0.997),
+    "validate": (
+        "nominal,value,run\n10,9.9,a\n10,10.2,a\n10,10.1,b\n10,9.8,b\n", [],
+        lambda d: d["levels"][0]["bias_percent"], 0.0,
+    ),
+    "transfer": (
+        "site,value\nA,10\nA,10.1\nA,9.9\nB,10.1\nB,10\nB,9.9\n", ["--low", "-1", "--high", "1"],
+        lambda d: d["difference"], 0.0,
+    ),
+    "bridge": (
+        "relative_potency\n0.98\n1.02\n1.0\n", ["--assigned", "500"],
+        lambda d: d["assigned_value"], 500 * (0.98 * 1.02) ** (1 / 3),
+    ),
+    "qpcr": (
+        "Well,Sample Name,Target Name,CT,Quantity\n"
+        + "".join(f"A{k},STD,T,{30 - 3.3219 * k + d},{10**(k + 1)}\n" for k, d in ((1, .01), (2, -.01), (3, 0), (4, .01)))
+        + "B1,U,T,23.356,\nB2,N,T,Undetermined,\n", [],
+        lambda d: d["targets"][0]["results"][0]["value"], 1000,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_gives_its_figure(tmp_path, capsys, name):
+    content, words, pick, expected = COMMANDS[name]
+    path = tmp_path / f"{name}.csv"
+    path.write_text(content)
+
+    assert main(["assay", name, str(path), *words, "--json"]) == 0
+    assert pick(json.loads(capsys.readouterr().out)) == pytest.approx(expected, rel=0.02, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_refuses_a_table_of_another_kind(tmp_path, capsys, name):
+    path = tmp_path / "other.csv"
+    path.write_text("apples,pears\n1,2\n3,\n")
+
+    assert main(["assay", name, str(path), *COMMANDS[name][1], "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["remedy"]
