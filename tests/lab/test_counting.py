@@ -89,7 +89,8 @@ def test_the_index_follows_its_formula_for_a_known_curve():
 def test_the_coefficient_of_variation_is_that_of_the_repeats(rng):
     (found,), _ = judged(HEADER + a_series(spread=0.08, rng=rng, samples=40, counts=10))
 
-    assert found.mean_cv_percent == pytest.approx(8, abs=0.5)
+    # The mean of the standard deviation of ten normal values is 0.9727 sigma (c4).
+    assert found.mean_cv_percent == pytest.approx(8 * 0.9727, abs=0.65)
 
 
 def test_the_same_seed_gives_the_same_intervals_and_another_seed_others(rng):

@@ -114,6 +114,8 @@ def _said(sample: "Sample") -> dict[str, Any]:
         "events": sample.event_count,
         "channels": [channel.as_dict() for channel in sample.channels],
         "spillover": None if matrix is None else list(matrix.detectors),
+        "data_types": sorted({channel.kind for channel in sample.channels}),
+        "big_endian": sample.layout.is_big,
         "dataset": sample.dataset,
         "datasets": sample.dataset_count,
         "deviations": [deviation.as_dict() for deviation in sample.deviations],
@@ -149,9 +151,10 @@ def _gate(args: argparse.Namespace) -> Answer:
     strategy, recorded = _strategy(args, sample)
     gated = gate(sample, strategy)
     found = populations(gated, args.median)
-    if args.membership is not None:
-        _write_membership(args.membership, gated.membership)
     gates = {name: population.as_dict() for name, population in found.items()}
+    if args.membership is not None:
+        for name, path in _write_membership(args.membership, gated.membership).items():
+            gates[name]["membership"] = str(path)
     for name, count in recorded.items():
         gates[name]["count_recorded"] = count
     data = {
@@ -298,12 +301,15 @@ def _compare(args: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(each.verdict for each in differences), ok=ok)
 
 
-def _write_membership(folder: Path, membership: "dict[str, NDArray[numpy.bool_]]") -> None:
+def _write_membership(
+    folder: Path, membership: "dict[str, NDArray[numpy.bool_]]"
+) -> dict[str, Path]:
+    """Write a file per gate, and give their places."""
     import numpy
 
-    folder.mkdir(parents=True, exist_ok=True)
+    paths: dict[str, Path] = {}
     taken: dict[str, str] = {}
-    for name, marks in membership.items():
+    for name in membership:
         safe = _file_name(name)
         if safe.casefold() in taken:
             raise Refused(
@@ -314,9 +320,22 @@ def _write_membership(folder: Path, membership: "dict[str, NDArray[numpy.bool_]]
                 remedy="rename one of the gates",
             )
         taken[safe.casefold()] = name
-        lines = numpy.full((len(marks), 2), ord("\n"), numpy.uint8)
-        lines[:, 0] = marks.astype(numpy.uint8) + ord("0")
-        (folder / f"{safe}.txt").write_bytes(lines.tobytes())
+        paths[name] = folder / f"{safe}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, marks in membership.items():
+            lines = numpy.full((len(marks), 2), ord("\n"), numpy.uint8)
+            lines[:, 0] = marks.astype(numpy.uint8) + ord("0")
+            paths[name].write_bytes(lines.tobytes())
+    except OSError as error:
+        raise Refused(
+            "flow-file",
+            what=f"folder {folder}",
+            found=error.strerror,
+            limit="a folder that can be written",
+            remedy="choose another folder",
+        ) from error
+    return paths
 
 
 def _file_name(name: str) -> str:

@@ -13,6 +13,7 @@ from anlage.lab.flow import (
     Dimension,
     Ellipsoid,
     Log,
+    Logicle,
     Polygon,
     Rectangle,
     Strategy,
@@ -89,6 +90,30 @@ def test_the_whole_document_agrees_with_flowkit_on_every_gate(gates):
     assert len(found) == 49
     for name, held in found.items():
         assert numpy.array_equal(held, expected.get_gate_membership(name)), name
+
+
+@pytest.mark.shared
+def test_compensated_and_scaled_gates_on_a_real_tube_agree_with_flowkit(shared_data, tmp_path):
+    import flowkit
+
+    path = shared_data / "flow_cytometry" / "flowkit" / "100715.fcs"
+    seven, four = Dimension("G610-A", "FCS", "L"), Dimension("V655-A", "FCS", "L")
+    triangle = Polygon(
+        id="P", dimensions=(seven, four), vertices=((0.2, 0.3), (0.7, 0.3), (0.5, 1))
+    )
+    box = Rectangle(
+        id="R", dimensions=(four, Dimension("V800-A", "FCS", "L")), sides=((0.4, 0.8), (None, 0.5))
+    )
+    strategy = Strategy(gates={"P": triangle, "R": box}, scales={"L": Logicle(262_144, 1, 4.5, 0)})
+    document = tmp_path / "gates.xml"
+    document.write_text(write_gatingml(strategy))
+    expected = flowkit.parse_gating_xml(str(document)).gate_sample(flowkit.Sample(str(path)))
+
+    found = gate(read_fcs(path), strategy)
+
+    for name, held in found.membership.items():
+        assert 1_000 < numpy.count_nonzero(held) < 64_000
+        assert numpy.array_equal(held, expected.get_gate_membership(name))
 
 
 @pytest.mark.shared

@@ -225,10 +225,12 @@ def _to_scale(values: NDArray[numpy.float64], channel: "Channel") -> None:
     if channel.decades > 0:
         values *= channel.decades
         values /= channel.range
-        numpy.power(10.0, values, out=values)
-        values *= channel.log_offset
+        with numpy.errstate(over="ignore"):
+            numpy.power(10.0, values, out=values)
+            values *= channel.log_offset
     if channel.gain != 1.0:
-        values /= channel.gain
+        with numpy.errstate(over="ignore"):
+            values /= channel.gain
 
 
 def layout_of(

@@ -178,13 +178,23 @@ def _offsets(raw: bytes, name: str, place: int, at: int, ledger: Ledger) -> tupl
                 )
             return None
         if not field_bytes.isdigit():
-            raise ledger.refusal(
-                "fcs-header",
-                f"place of {name} in the header",
-                found=raw[start : start + 8].decode("latin-1"),
-                limit="digits",
-                offset=at + start,
+            found = raw[start : start + 8].decode("latin-1")
+            if name == "TEXT":
+                raise ledger.refusal(
+                    "fcs-header", "place of TEXT in the header", found=found, limit="digits",
+                    offset=at + start,
+                )  # fmt: skip
+            ledger.record(
+                Deviation(
+                    code="fcs-header",
+                    what=f"place of {name} in the header",
+                    found=_shown(found),
+                    expected="digits",
+                    accepted="taken from TEXT",
+                    offset=at + start,
+                )
             )
+            return None
         values.append(int(field_bytes))
     if values == [0, 0]:
         return None
