@@ -285,7 +285,7 @@ def test_a_gate_on_a_channel_that_the_file_lacks_is_refused():
     assert refusal.value.code == "gate-dimension"
 
 
-def test_a_chain_of_ten_thousand_parents_is_followed():
+def test_a_chain_of_three_hundred_parents_is_followed():
     body = a_range("G0", 'gating:min="0"') + "".join(
         a_range(f"G{n}", 'gating:min="0"', f'gating:parent_id="G{n - 1}"') for n in range(1, 300)
     )

@@ -183,13 +183,19 @@ def read_fcs(path: str | Path | bytes, *, lenient: bool = False, dataset: int = 
         keywords = _keywords(reader.read, at, header, source.size, ledger)
     channels = _channels(keywords, header.version, ledger)
     layout, events = layout_of(keywords, channels, header, at, source.size, ledger)
+    spillover = spillover_of(
+        keywords,
+        tuple(channel.name for channel in channels),
+        tuple(channel.marker or "" for channel in channels),
+        ledger,
+    )
     return Sample(
         name=source.name,
         version=header.version,
         keywords=keywords,
         channels=channels,
         event_count=events,
-        spillover=spillover_of(keywords, tuple(channel.name for channel in channels), ledger),
+        spillover=spillover,
         deviations=tuple(ledger.found),
         dataset=dataset,
         dataset_count=count,

@@ -249,6 +249,14 @@ def layout_of(
     is_big = _byte_order(keywords, channels, ledger)
     offsets, event_bytes = _places(channels, ledger)
     first, last = _segment(keywords, header, at, size, event_bytes, ledger)
+    if last >= first and first <= header.text[1] and last >= header.text[0]:
+        ledger.record(
+            Deviation(
+                code="fcs-offset", what="place of DATA", found=f"{first}-{last}",
+                expected=f"outside TEXT, {header.text[0]}-{header.text[1]}",
+                accepted="read where stated", offset=at + first,
+            )
+        )  # fmt: skip
     events = _event_count(keywords, first, last, at, size, event_bytes, header.version, ledger)
     kinds = {(channel.kind, channel.bits) for channel in channels}
     uniform = kinds.pop()[0] if len(kinds) == 1 else ""

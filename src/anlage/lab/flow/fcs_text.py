@@ -4,6 +4,7 @@ Source: ISAC Data File Standard for Flow Cytometry 2.0 to 3.2 (FCS 3.1: doi:10.1
 sections 3.1 and 3.2). Offsets count from the first byte of their data set.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,11 @@ HEADER_BYTES: Final = 58
 TEXT_BYTES_MAX: Final = 32 * 2**20
 KEYWORDS_MAX: Final = 100_000
 KEYWORD_BYTES_MAX: Final = 512
+
+# Keywords on which a number depends; two values for one of them are no small matter.
+_GOVERNS: Final = re.compile(
+    r"\$(P\d+([BERGN]|DATATYPE)|PAR|TOT|BYTEORD|DATATYPE|MODE|NEXTDATA|BEGIN|END|TIMESTEP)|\$?SPILL"
+)
 
 ReadAt = Callable[[int, int], bytes]
 
@@ -292,7 +298,7 @@ def _paired(
                     expected=_shown(keywords[key]),
                     accepted="the first is used",
                     offset=at,
-                    breach=keywords[key].strip() != value.strip(),
+                    breach=keywords[key].strip() != value.strip() and bool(_GOVERNS.match(key)),
                 )
             )
             continue
