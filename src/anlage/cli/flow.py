@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,16 @@ def register(group: Group) -> None:
         "--tolerance", type=float, metavar="POINTS", help="percentage points that count as alike"
     )
     _reading(compare)
+
+    plot = group.command("plot", _plot, help="draw a density, contours or an overlay as a page")
+    plot.add_argument("files", nargs="+", metavar="FILE", help="FCS files; several are overlaid")
+    plot.add_argument("--x", required=True, metavar="CHANNEL", help="channel across")
+    plot.add_argument("--y", metavar="CHANNEL", help="channel up")
+    plot.add_argument("--kind", choices=("density", "contour"), default="density")
+    plot.add_argument("--within", metavar="GATE", help="draw only the events of a gate")
+    plot.add_argument("--out", type=Path, required=True, metavar="FILE", help=".html or .json")
+    _gates(plot, required=False)
+    _reading(plot)
 
 
 def _gates(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -299,6 +310,57 @@ def _compare(args: argparse.Namespace) -> Answer:
     }
     ok = all(each.is_within is not False for each in differences)
     return Answer(data, "\n".join(each.verdict for each in differences), ok=ok)
+
+
+def _plot(args: argparse.Namespace) -> Answer:
+    from anlage.lab.flow import (
+        Strategy,
+        axes_of,
+        contour_figure,
+        density_figure,
+        gate,
+        overlay_figure,
+        read_fcs,
+    )
+
+    gated = {}
+    for file in args.files:
+        sample = read_fcs(file, lenient=args.lenient, dataset=args.dataset)
+        given = (
+            _strategy(args, sample)[0] if args.gatingml or args.workspace else Strategy(gates={})
+        )
+        gated[Path(file).name] = gate(sample, given)
+    first = next(iter(gated.values()))
+    if args.within is not None and args.within not in first.membership:
+        raise Refused(
+            "gatingml-reference",
+            what=f"gate {args.within}",
+            found="not among the gates given",
+            limit=", ".join(first.membership) or "no gates were given",
+            remedy="name one of the gates",
+        )
+    names = [name for name in (args.x, args.y) if name is not None]
+    axes, scales = axes_of(first, names)
+    shown = {
+        name: replace(each, strategy=replace(each.strategy, scales=scales))
+        for name, each in gated.items()
+    }
+    if len(axes) == 1:
+        figure = overlay_figure(shown, axes[0], within=args.within)
+    else:
+        draw = density_figure if args.kind == "density" else contour_figure
+        figure = draw(next(iter(shown.values())), axes[0], axes[1], within=args.within)
+    try:
+        if args.out.suffix.lower() == ".json":
+            args.out.write_text(figure.to_json(), encoding="utf-8")
+        else:
+            figure.write_html(str(args.out), include_plotlyjs=True)
+    except OSError as error:
+        raise Refused(
+            "flow-file", what=f"file {args.out}", found=error.strerror, remedy="choose another"
+        ) from error
+    data = {"file": args.files[0], "out": str(args.out), "traces": len(figure.data), "problems": []}
+    return Answer(data, f"drew {args.out}")
 
 
 def _write_membership(
