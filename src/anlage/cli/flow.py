@@ -31,8 +31,9 @@ def register(group: Group) -> None:
         "--membership", type=Path, metavar="DIR", help="write GATE.txt: 0 or 1 per event"
     )
     gate.add_argument(
-        "--median", action="append", default=[], metavar="CHANNEL", help="median per gate"
+        "--signal", action="append", default=[], metavar="CHANNEL", help="median, mean, CV per gate"
     )
+    gate.add_argument("--compensated", action="store_true", help="signals by the file's own matrix")
     _reading(gate)
 
     auto = group.command("auto", _auto, help="find the gates of a T-cell tube")
@@ -161,7 +162,8 @@ def _gate(args: argparse.Namespace) -> Answer:
     sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
     strategy, recorded = _strategy(args, sample)
     gated = gate(sample, strategy)
-    found = populations(gated, args.median)
+    compensation = "FCS" if args.compensated else "uncompensated"
+    found = populations(gated, args.signal, compensation=compensation)
     gates = {name: population.as_dict() for name, population in found.items()}
     if args.membership is not None:
         for name, path in _write_membership(args.membership, gated.membership).items():

@@ -23,6 +23,7 @@ from anlage.lab.flow import (
     read_fcs,
     read_gatingml,
     shares,
+    signal_of,
     write_fcs,
     write_gatingml,
 )
@@ -300,10 +301,24 @@ def test_shares_are_told_of_all_events_and_of_the_parent_with_exact_intervals():
     found = populations(gate(sample, read_gatingml(a_document(body))), ["A"])
 
     assert (found["C"].count, found["C"].percent, found["C"].percent_of_parent) == (4, 40.0, 50.0)
-    assert found["C"].medians == {"A": 7.5}
+    assert (found["C"].signals["A"].median, found["C"].signals["A"].mean) == (7.5, 7.5)
     # Clopper-Pearson for 4 of 8: 15.7 to 84.3 %; Garwood for 4: 1.09 to 10.24.
     assert found["C"].interval == pytest.approx((15.70, 84.30), abs=0.005)
     assert found["C"].count_interval == pytest.approx((1.090, 10.242), abs=0.0005)
+
+
+def test_brightness_is_summed_up_as_its_definitions_say():
+    rng = numpy.random.default_rng(1)
+    values = rng.lognormal(5, 0.1, 200_000)
+
+    found = signal_of(numpy.append(values, numpy.nan))
+
+    # A normal distribution spans one sigma from the 50th to the 84.13th percentile.
+    assert found.median == pytest.approx(numpy.exp(5), rel=2e-3)
+    assert found.geometric_mean == pytest.approx(numpy.exp(5), rel=2e-3)
+    assert found.mean == pytest.approx(numpy.exp(5.005), rel=2e-3)
+    assert found.robust_cv_percent == pytest.approx(100 * numpy.sinh(0.1), rel=2e-2)
+    assert signal_of(-values).robust_cv_percent is None
 
 
 def test_an_empty_sample_has_counts_of_zero_and_no_shares():

@@ -28,7 +28,7 @@ from .gate import (
 from .gatingml import read_gatingml, write_gatingml
 from .identifiers import Identifier, identifiers_of
 from .panel import Panel, panel_of
-from .population import Population, populations, shares
+from .population import Population, Signal, populations, shares, signal_of
 from .simulated import TYPES, Recipe, simulate_t_cells
 from .strategy import Gated, gate
 from .transform import (
@@ -104,4 +104,6 @@ __all__ = [
     "strategy_for",
     "scale_for",
     "axes_of",
+    "Signal",
+    "signal_of",
 ]
