@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,9 @@ def register(group: Group) -> None:
         "--membership", type=Path, metavar="DIR", help="write GATE.txt: 0 or 1 per event"
     )
     gate.add_argument(
-        "--median", action="append", default=[], metavar="CHANNEL", help="median per gate"
+        "--signal", action="append", default=[], metavar="CHANNEL", help="median, mean, CV per gate"
     )
+    gate.add_argument("--compensated", action="store_true", help="signals by the file's own matrix")
     _reading(gate)
 
     auto = group.command("auto", _auto, help="find the gates of a T-cell tube")
@@ -61,6 +63,16 @@ def register(group: Group) -> None:
         "--tolerance", type=float, metavar="POINTS", help="percentage points that count as alike"
     )
     _reading(compare)
+
+    plot = group.command("plot", _plot, help="draw a density, contours or an overlay as a page")
+    plot.add_argument("files", nargs="+", metavar="FILE", help="FCS files; several are overlaid")
+    plot.add_argument("--x", required=True, metavar="CHANNEL", help="channel across")
+    plot.add_argument("--y", metavar="CHANNEL", help="channel up")
+    plot.add_argument("--kind", choices=("density", "contour"), default="density")
+    plot.add_argument("--within", metavar="GATE", help="draw only the events of a gate")
+    plot.add_argument("--out", type=Path, required=True, metavar="FILE", help=".html or .json")
+    _gates(plot, required=False)
+    _reading(plot)
 
 
 def _gates(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -114,6 +126,8 @@ def _said(sample: "Sample") -> dict[str, Any]:
         "events": sample.event_count,
         "channels": [channel.as_dict() for channel in sample.channels],
         "spillover": None if matrix is None else list(matrix.detectors),
+        "data_types": sorted({channel.kind for channel in sample.channels}),
+        "big_endian": sample.layout.is_big,
         "dataset": sample.dataset,
         "datasets": sample.dataset_count,
         "deviations": [deviation.as_dict() for deviation in sample.deviations],
@@ -148,10 +162,12 @@ def _gate(args: argparse.Namespace) -> Answer:
     sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
     strategy, recorded = _strategy(args, sample)
     gated = gate(sample, strategy)
-    found = populations(gated, args.median)
-    if args.membership is not None:
-        _write_membership(args.membership, gated.membership)
+    compensation = "FCS" if args.compensated else "uncompensated"
+    found = populations(gated, args.signal, compensation=compensation)
     gates = {name: population.as_dict() for name, population in found.items()}
+    if args.membership is not None:
+        for name, path in _write_membership(args.membership, gated.membership).items():
+            gates[name]["membership"] = str(path)
     for name, count in recorded.items():
         gates[name]["count_recorded"] = count
     data = {
@@ -298,12 +314,66 @@ def _compare(args: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(each.verdict for each in differences), ok=ok)
 
 
-def _write_membership(folder: Path, membership: "dict[str, NDArray[numpy.bool_]]") -> None:
+def _plot(args: argparse.Namespace) -> Answer:
+    from anlage.lab.flow import (
+        Strategy,
+        axes_of,
+        contour_figure,
+        density_figure,
+        gate,
+        overlay_figure,
+        read_fcs,
+    )
+
+    gated = {}
+    for file in args.files:
+        sample = read_fcs(file, lenient=args.lenient, dataset=args.dataset)
+        given = (
+            _strategy(args, sample)[0] if args.gatingml or args.workspace else Strategy(gates={})
+        )
+        gated[Path(file).name] = gate(sample, given)
+    first = next(iter(gated.values()))
+    if args.within is not None and args.within not in first.membership:
+        raise Refused(
+            "gatingml-reference",
+            what=f"gate {args.within}",
+            found="not among the gates given",
+            limit=", ".join(first.membership) or "no gates were given",
+            remedy="name one of the gates",
+        )
+    names = [name for name in (args.x, args.y) if name is not None]
+    axes, scales = axes_of(first, names)
+    shown = {
+        name: replace(each, strategy=replace(each.strategy, scales=scales))
+        for name, each in gated.items()
+    }
+    if len(axes) == 1:
+        figure = overlay_figure(shown, axes[0], within=args.within)
+    else:
+        draw = density_figure if args.kind == "density" else contour_figure
+        figure = draw(next(iter(shown.values())), axes[0], axes[1], within=args.within)
+    try:
+        if args.out.suffix.lower() == ".json":
+            args.out.write_text(figure.to_json(), encoding="utf-8")
+        else:
+            figure.write_html(str(args.out), include_plotlyjs=True)
+    except OSError as error:
+        raise Refused(
+            "flow-file", what=f"file {args.out}", found=error.strerror, remedy="choose another"
+        ) from error
+    data = {"file": args.files[0], "out": str(args.out), "traces": len(figure.data), "problems": []}
+    return Answer(data, f"drew {args.out}")
+
+
+def _write_membership(
+    folder: Path, membership: "dict[str, NDArray[numpy.bool_]]"
+) -> dict[str, Path]:
+    """Write a file per gate, and give their places."""
     import numpy
 
-    folder.mkdir(parents=True, exist_ok=True)
+    paths: dict[str, Path] = {}
     taken: dict[str, str] = {}
-    for name, marks in membership.items():
+    for name in membership:
         safe = _file_name(name)
         if safe.casefold() in taken:
             raise Refused(
@@ -314,9 +384,22 @@ def _write_membership(folder: Path, membership: "dict[str, NDArray[numpy.bool_]]
                 remedy="rename one of the gates",
             )
         taken[safe.casefold()] = name
-        lines = numpy.full((len(marks), 2), ord("\n"), numpy.uint8)
-        lines[:, 0] = marks.astype(numpy.uint8) + ord("0")
-        (folder / f"{safe}.txt").write_bytes(lines.tobytes())
+        paths[name] = folder / f"{safe}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, marks in membership.items():
+            lines = numpy.full((len(marks), 2), ord("\n"), numpy.uint8)
+            lines[:, 0] = marks.astype(numpy.uint8) + ord("0")
+            paths[name].write_bytes(lines.tobytes())
+    except OSError as error:
+        raise Refused(
+            "flow-file",
+            what=f"folder {folder}",
+            found=error.strerror,
+            limit="a folder that can be written",
+            remedy="choose another folder",
+        ) from error
+    return paths
 
 
 def _file_name(name: str) -> str:

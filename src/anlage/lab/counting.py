@@ -387,6 +387,8 @@ class _Series:
         names = {name: place for place, name in enumerate(dict.fromkeys(
             (row.stock, row.sample) for row in rows))}  # fmt: skip
         self.sample = numpy.array([names[row.stock, row.sample] for row in rows])
+        stocks = {name: place for place, name in enumerate(dict.fromkeys(r.stock for r in rows))}
+        self.stock = numpy.array([stocks[row.stock] for row in rows], float)
         self.levels = numpy.unique(self.target)
         self.pools = [numpy.nonzero(self.target == level)[0] for level in self.levels]
         if len(self.levels) < 2 or not numpy.any(self.values > 0):
@@ -417,7 +419,7 @@ class _Series:
 
     def compute(self, measured: Floats, values: Floats) -> dict[str, float]:
         """Give every figure of one set of observations, by name."""
-        keys = numpy.stack([self.target, measured, self.sample.astype(float)])
+        keys = numpy.stack([self.stock, self.target, measured, self.sample.astype(float)])
         unique, group = numpy.unique(keys, axis=1, return_inverse=True)
         group = group.ravel()
         n = numpy.bincount(group).astype(float)
@@ -425,11 +427,11 @@ class _Series:
         spread = numpy.bincount(group, (values - mean[group]) ** 2)
         with numpy.errstate(invalid="ignore", divide="ignore"):
             variance = numpy.where(n > 1, spread / (n - 1), numpy.nan)
-        figures = _fitted(unique[1], mean, n, self.degree)
+        figures = _fitted(unique[2], mean, n, self.degree)
         cv = numpy.sqrt(variance) / (mean + _TINY)
         figures["mean_cv_percent"] = _pooled_cv(cv, n, values)
         for level in self.levels:
-            at = unique[0] == level
+            at = unique[1] == level
             observed = values[self.target == level]
             figures[f"cv_percent {level:g}"] = _pooled_cv(cv[at], n[at], observed)
             figures[f"mean {level:g}"] = float(observed.mean())

@@ -1,13 +1,17 @@
 """Figures show the events and the gates, whatever the sample."""
 
+import json
+
 import numpy
 import pytest
 
+from anlage.cli import shell
 from anlage.lab.flow import (
     Dimension,
     Ellipsoid,
     Logicle,
     Polygon,
+    Recipe,
     Rectangle,
     Strategy,
     Writing,
@@ -16,6 +20,7 @@ from anlage.lab.flow import (
     gate,
     overlay_figure,
     read_fcs,
+    simulate_t_cells,
     write_fcs,
 )
 
@@ -68,3 +73,21 @@ def test_an_overlay_has_one_curve_per_sample_each_up_to_its_mode():
 
     assert len(figure.data) == 2
     assert [max(trace.y) for trace in figure.data] == pytest.approx([100, 100])
+
+
+def test_the_command_draws_one_or_several_files(tmp_path, capsys):
+    raw, _, _ = simulate_t_cells(Recipe(events=3_000), numpy.random.default_rng(1))
+    tube, page, drawn = tmp_path / "a.fcs", tmp_path / "a.html", tmp_path / "a.json"
+    tube.write_bytes(raw)
+
+    words = ["flow", "plot", str(tube), "--x", "CD4", "--y", "CD8"]
+    assert shell.main([*words, "--out", str(page), "--json"]) == 0
+    assert "<html" in page.read_text()
+    assert shell.main([*words, "--kind", "contour", "--out", str(drawn)]) == 0
+    assert json.loads(drawn.read_text())["data"][0]["type"] == "contour"
+    words = ["flow", "plot", str(tube), str(tube), "--x", "CD3", "--out", str(drawn)]
+    assert shell.main(words) == 0
+    capsys.readouterr()
+    words = ["flow", "plot", str(tube), "--x", "CD9", "--out", str(drawn), "--json"]
+    assert shell.main(words) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "fcs-channel"

@@ -5,7 +5,7 @@ Touched by: academy, store, wire, app, web, cli.
 Start at: fcs.py (reading), then strategy.py (gating), then auto.py (gates found by the data).
 """
 
-from .auto import Controls, TCells, Threshold, gate_t_cells
+from .auto import Controls, TCells, Threshold, gate_t_cells, scale_for
 from .compare import Agreement, Difference, compare_gatings, compare_samples
 from .compensation import Matrix, parse_spillover
 from .density import Valley, find_valley
@@ -13,7 +13,7 @@ from .errors import REFUSALS
 from .fcs import Channel, Sample, read_fcs
 from .fcs_text import Deviation
 from .fcs_write import Writing, write_fcs
-from .figure import contour_figure, density_figure, overlay_figure
+from .figure import axes_of, contour_figure, density_figure, overlay_figure
 from .gate import (
     Boolean,
     Cells,
@@ -28,7 +28,7 @@ from .gate import (
 from .gatingml import read_gatingml, write_gatingml
 from .identifiers import Identifier, identifiers_of
 from .panel import Panel, panel_of
-from .population import Population, populations, shares
+from .population import Population, Signal, populations, shares, signal_of
 from .simulated import TYPES, Recipe, simulate_t_cells
 from .strategy import Gated, gate
 from .transform import (
@@ -102,4 +102,8 @@ __all__ = [
     "overlay_figure",
     "read_workspace",
     "strategy_for",
+    "scale_for",
+    "axes_of",
+    "Signal",
+    "signal_of",
 ]

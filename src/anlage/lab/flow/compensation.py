@@ -97,8 +97,16 @@ class Matrix:
         return out
 
 
-def spillover_of(keywords: dict[str, str], names: tuple[str, ...], ledger: Ledger) -> Matrix | None:
+def spillover_of(
+    keywords: dict[str, str], names: tuple[str, ...], markers: tuple[str, ...], ledger: Ledger
+) -> Matrix | None:
     """Read the file's own matrix from $SPILLOVER (3.1), or SPILL as instruments before wrote it.
+
+    Args:
+        keywords: The file's keywords.
+        names: Short name of each channel.
+        markers: Long name of each channel, "" where none; understood where the short name is due.
+        ledger: Where deviations are written down.
 
     Raises:
         Refused: The matrix is unreadable and the reading is strict.
@@ -108,7 +116,7 @@ def spillover_of(keywords: dict[str, str], names: tuple[str, ...], ledger: Ledge
         if not raw or raw == "0":
             continue
         try:
-            return parse_spillover(raw, names)
+            return parse_spillover(raw, names, markers)
         except Refused as refusal:
             ledger.record(
                 Deviation(
@@ -123,13 +131,16 @@ def spillover_of(keywords: dict[str, str], names: tuple[str, ...], ledger: Ledge
     return None
 
 
-def parse_spillover(text: str, names: tuple[str, ...] = ()) -> Matrix:
+def parse_spillover(
+    text: str, names: tuple[str, ...] = (), markers: tuple[str, ...] = ()
+) -> Matrix:
     """Read "n,name1..namen,values" of a $SPILLOVER keyword.
 
     Args:
         text: The value of the keyword.
         names: Short names of the file's channels; when given, each name must be among them
             (some instruments write the channel's number instead, which is understood).
+        markers: Long names of the same channels, which are understood too.
 
     Raises:
         Refused: The list is not n names and n x n numbers.
@@ -145,7 +156,7 @@ def parse_spillover(text: str, names: tuple[str, ...] = ()) -> Matrix:
         )
     called = parts[1 : 1 + count]
     if names:
-        called = [_named(name, names) for name in called]
+        called = [_named(name, names, markers) for name in called]
     try:
         numbers = [float(part) for part in parts[1 + count :]]
     except ValueError as error:
@@ -156,9 +167,11 @@ def parse_spillover(text: str, names: tuple[str, ...] = ()) -> Matrix:
     return Matrix(id="FCS", fluorochromes=tuple(called), detectors=tuple(called), values=rows)
 
 
-def _named(name: str, names: tuple[str, ...]) -> str:
+def _named(name: str, names: tuple[str, ...], markers: tuple[str, ...]) -> str:
     if name in names:
         return name
+    if name and markers.count(name) == 1:
+        return names[markers.index(name)]
     if name.isascii() and name.isdigit() and 1 <= int(name[:9]) <= len(names):
         return names[int(name) - 1]
     raise Refused(

@@ -20,11 +20,21 @@ from anlage.base import Problem, Refused
 
 from .compensation import Matrix, spillover_of
 from .fcs_data import Layout, Source, layout_of
-from .fcs_text import Deviation, Header, Ledger, ReadAt, read_header, read_keywords, whole_number
+from .fcs_text import (
+    HEADER_BYTES,
+    Deviation,
+    Header,
+    Ledger,
+    ReadAt,
+    read_header,
+    read_keywords,
+    whole_number,
+)
 from .identifiers import Identifier, identifiers_of
 
 CHANNELS_MAX: Final = 4_096
 DATASETS_MAX: Final = 1_000
+CHAIN_BYTES_MAX: Final = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,13 +183,19 @@ def read_fcs(path: str | Path | bytes, *, lenient: bool = False, dataset: int = 
         keywords = _keywords(reader.read, at, header, source.size, ledger)
     channels = _channels(keywords, header.version, ledger)
     layout, events = layout_of(keywords, channels, header, at, source.size, ledger)
+    spillover = spillover_of(
+        keywords,
+        tuple(channel.name for channel in channels),
+        tuple(channel.marker or "" for channel in channels),
+        ledger,
+    )
     return Sample(
         name=source.name,
         version=header.version,
         keywords=keywords,
         channels=channels,
         event_count=events,
-        spillover=spillover_of(keywords, tuple(channel.name for channel in channels), ledger),
+        spillover=spillover,
         deviations=tuple(ledger.found),
         dataset=dataset,
         dataset_count=count,
@@ -192,44 +208,45 @@ def read_fcs(path: str | Path | bytes, *, lenient: bool = False, dataset: int = 
 def _find_dataset(read: ReadAt, size: int, wanted: int, ledger: Ledger) -> tuple[int, int]:
     """Walk the chain of $NEXTDATA; give the byte of the wanted data set, and how many there are."""
     places = [0]
-    silent = Ledger(path=ledger.path, is_lenient=True)
-    while len(places) < DATASETS_MAX:
+    budget = CHAIN_BYTES_MAX
+    while len(places) < DATASETS_MAX and budget > 0:
         at = places[-1]
-        keeper = ledger if at == places[min(wanted, len(places) - 1)] else silent
-        header = read_header(read, at, size, silent)
-        keywords = read_keywords(read, at, header.text, header.version, silent)
+        silent = Ledger(path=ledger.path, is_lenient=True)
+        try:
+            header = read_header(read, at, size, silent)
+            keywords = read_keywords(read, at, header.text, header.version, silent)
+        except Refused as refusal:
+            if len(places) - 1 <= wanted:
+                raise
+            places.pop()
+            ledger.record(_unreachable(refusal.problem.what, at))
+            break
+        budget -= header.text[1] - header.text[0]
         raw = keywords.get("$NEXTDATA", "0").strip()
-        step = whole_number(raw) or 0
+        step = whole_number(raw)
         if step == 0:
-            if whole_number(raw) is None:
-                ledger.record(
-                    Deviation(
-                        code="fcs-keyword", what="$NEXTDATA", found=raw[:40],
-                        expected="a number", accepted="taken as the last data set",
-                        breach=False,
-                    )
-                )  # fmt: skip
             break
-        following = at + step
-        if step < 58 or following + 58 > size:
-            keeper.record(
-                Deviation(
-                    code="fcs-offset",
-                    what="$NEXTDATA",
-                    found=raw,
-                    expected=f"0, or a place within the {size} bytes of the file",
-                    accepted="taken as the last data set",
-                    offset=at,
-                )
-            )
+        if step is None or step < HEADER_BYTES or at + step + HEADER_BYTES > size:
+            ledger.record(_unreachable(f"$NEXTDATA of data set {len(places) - 1}", at, raw[:40]))
             break
-        places.append(following)
+        places.append(at + step)
     if wanted >= len(places) or wanted < 0:
         raise ledger.refusal(
             "fcs-dataset", "data set", found=wanted, limit=f"0 to {len(places) - 1}",
             remedy="ask for a data set that the file holds",
         )  # fmt: skip
     return places[wanted], len(places)
+
+
+def _unreachable(what: str, at: int, found: str = "not readable") -> Deviation:
+    return Deviation(
+        code="fcs-offset",
+        what=what,
+        found=found,
+        expected="0, or the place of a data set within the file",
+        accepted="taken as the end of the data sets",
+        offset=at,
+    )
 
 
 def _keywords(read: ReadAt, at: int, header: Header, size: int, ledger: Ledger) -> dict[str, str]:

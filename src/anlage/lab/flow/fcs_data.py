@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from anlage.base import Refused
 
 from .fcs_text import Deviation, Header, Ledger, whole_number
-from .kernels import gather_f4, gather_f8
+from .kernels import gather_f4, gather_f8, gather_integers
 
 if TYPE_CHECKING:
     from .fcs import Channel
@@ -194,22 +194,32 @@ class Layout:
             gather(words, self.is_big, places, out)
             return
         table = raw.reshape(out.shape[1], self.event_bytes)
+        if all(channels[index].kind == "I" for index in wanted):
+            masks = [bit_mask(channels[index].range, channels[index].bits) for index in wanted]
+            gather_integers(
+                table,
+                self.is_big,
+                numpy.array([self.offsets[index] for index in wanted], numpy.int64),
+                numpy.array([channels[index].bits // 8 for index in wanted], numpy.int64),
+                numpy.array(masks, numpy.uint64),
+                out,
+            )
+            return
         for row, index in enumerate(wanted):
-            out[row] = _values(table, self.offsets[index], channels[index], self.is_big)
+            if channels[index].kind == "I":
+                self._decode(raw, channels, [index], out[row : row + 1])
+            else:
+                out[row] = _reals(table, self.offsets[index], channels[index], self.is_big)
 
 
-def _values(
+def _reals(
     table: NDArray[numpy.uint8], offset: int, channel: "Channel", is_big: bool
 ) -> NDArray[numpy.float64]:
+    """Read floating point values that stand beside values of another kind."""
     width = channel.bits // 8
-    taken = table[:, offset : offset + width]
-    if channel.kind != "I":
-        kind = f"{'>' if is_big else '<'}f{width}"
-        return numpy.ascontiguousarray(taken).view(kind)[:, 0].astype(numpy.float64)
-    words = numpy.zeros((len(table), 8), numpy.uint8)
-    words[:, :width] = taken[:, ::-1] if is_big else taken
-    whole = words.view("<u8")[:, 0]
-    return (whole & numpy.uint64(bit_mask(channel.range, channel.bits))).astype(numpy.float64)
+    kind = f"{'>' if is_big else '<'}f{width}"
+    taken = numpy.ascontiguousarray(table[:, offset : offset + width])
+    return taken.view(kind)[:, 0].astype(numpy.float64)
 
 
 def bit_mask(scale_range: float, bits: int) -> int:
@@ -225,10 +235,12 @@ def _to_scale(values: NDArray[numpy.float64], channel: "Channel") -> None:
     if channel.decades > 0:
         values *= channel.decades
         values /= channel.range
-        numpy.power(10.0, values, out=values)
-        values *= channel.log_offset
+        with numpy.errstate(over="ignore"):
+            numpy.power(10.0, values, out=values)
+            values *= channel.log_offset
     if channel.gain != 1.0:
-        values /= channel.gain
+        with numpy.errstate(over="ignore"):
+            values /= channel.gain
 
 
 def layout_of(
@@ -247,6 +259,14 @@ def layout_of(
     is_big = _byte_order(keywords, channels, ledger)
     offsets, event_bytes = _places(channels, ledger)
     first, last = _segment(keywords, header, at, size, event_bytes, ledger)
+    if last >= first and first <= header.text[1] and last >= header.text[0]:
+        ledger.record(
+            Deviation(
+                code="fcs-offset", what="place of DATA", found=f"{first}-{last}",
+                expected=f"outside TEXT, {header.text[0]}-{header.text[1]}",
+                accepted="read where stated", offset=at + first,
+            )
+        )  # fmt: skip
     events = _event_count(keywords, first, last, at, size, event_bytes, header.version, ledger)
     kinds = {(channel.kind, channel.bits) for channel in channels}
     uniform = kinds.pop()[0] if len(kinds) == 1 else ""

@@ -4,6 +4,7 @@ Source: ISAC Data File Standard for Flow Cytometry 2.0 to 3.2 (FCS 3.1: doi:10.1
 sections 3.1 and 3.2). Offsets count from the first byte of their data set.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,11 @@ HEADER_BYTES: Final = 58
 TEXT_BYTES_MAX: Final = 32 * 2**20
 KEYWORDS_MAX: Final = 100_000
 KEYWORD_BYTES_MAX: Final = 512
+
+# Keywords on which a number depends; two values for one of them are no small matter.
+_GOVERNS: Final = re.compile(
+    r"\$(P\d+([BERGN]|DATATYPE)|PAR|TOT|BYTEORD|DATATYPE|MODE|NEXTDATA|BEGIN|END|TIMESTEP)|\$?SPILL"
+)
 
 ReadAt = Callable[[int, int], bytes]
 
@@ -178,13 +184,23 @@ def _offsets(raw: bytes, name: str, place: int, at: int, ledger: Ledger) -> tupl
                 )
             return None
         if not field_bytes.isdigit():
-            raise ledger.refusal(
-                "fcs-header",
-                f"place of {name} in the header",
-                found=raw[start : start + 8].decode("latin-1"),
-                limit="digits",
-                offset=at + start,
+            found = raw[start : start + 8].decode("latin-1")
+            if name == "TEXT":
+                raise ledger.refusal(
+                    "fcs-header", "place of TEXT in the header", found=found, limit="digits",
+                    offset=at + start,
+                )  # fmt: skip
+            ledger.record(
+                Deviation(
+                    code="fcs-header",
+                    what=f"place of {name} in the header",
+                    found=_shown(found),
+                    expected="digits",
+                    accepted="taken from TEXT",
+                    offset=at + start,
+                )
             )
+            return None
         values.append(int(field_bytes))
     if values == [0, 0]:
         return None
@@ -282,7 +298,7 @@ def _paired(
                     expected=_shown(keywords[key]),
                     accepted="the first is used",
                     offset=at,
-                    breach=keywords[key].strip() != value.strip(),
+                    breach=keywords[key].strip() != value.strip() and bool(_GOVERNS.match(key)),
                 )
             )
             continue

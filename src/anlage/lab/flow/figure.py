@@ -3,14 +3,15 @@
 Each function gives a Plotly figure. Axes are in display positions with ticks at powers of ten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy
 from numpy.typing import NDArray
 
+from .auto import scale_for
 from .density import BINS, smooth
-from .gate import Cells, Dimension, Ellipsoid, Gate, Polygon, Rectangle
+from .gate import FCS, Cells, Dimension, Ellipsoid, Gate, Polygon, Rectangle, Strategy
 from .strategy import Gated, gate
 from .transform import Transform
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[numpy.float64]
 GRID: Final = 128
-POINTS_MAX: Final = 20_000
 _INK: Final = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490", "#be123c")
 
 
@@ -129,6 +129,40 @@ def overlay_figure(
         _axis(figure, "x", first, x, edges[0], edges[-1])
     figure.update_layout(template="plotly_white", title=within or "All events")
     return figure
+
+
+def axes_of(
+    gated: Gated, channels: Sequence[str]
+) -> tuple[tuple[Dimension, ...], dict[str, Transform]]:
+    """Choose how to draw channels: as the gates on them are drawn, else on a scale of their own.
+
+    Args:
+        gated: Gated events.
+        channels: Short names or markers.
+
+    Returns:
+        A dimension per channel, and the strategy's scales with those that were added.
+
+    Raises:
+        Refused: The sample has no such channel.
+    """
+    scales = dict(gated.strategy.scales)
+    axes = []
+    for name in channels:
+        channel = gated.sample.channel(name)
+        used = (
+            d for made in gated.strategy.gates.values() for d in getattr(made, "dimensions", ())
+        )
+        drawn = next((d for d in used if d.channel == channel.name and not d.is_ratio), None)
+        if drawn is None:
+            plain = Dimension(channel.name, FCS)
+            is_linear = channel.name.upper().startswith(("FSC", "SSC", "TIME"))
+            drawn = plain if is_linear else Dimension(channel.name, FCS, f"axis {channel.name}")
+            if not is_linear:
+                signal = gate(gated.sample, Strategy(), keep=(plain,)).values[0]
+                scales[f"axis {channel.name}"] = scale_for(signal, channel)
+        axes.append(drawn)
+    return tuple(axes), scales
 
 
 def _values(gated: Gated, wanted: tuple[Dimension, ...], within: str | None) -> list[Floats]:

@@ -44,6 +44,19 @@ def gather_f8(words, is_big, places, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def gather_integers(table, is_big, offsets, widths, masks, out):  # type: ignore[no-untyped-def]
+    """Pick integers of whole bytes out of a table of events, mask them, and give doubles."""
+    for event in range(table.shape[0]):
+        for row in range(offsets.shape[0]):
+            word = numpy.uint64(0)
+            first, width = offsets[row], widths[row]
+            for place in range(width):
+                byte = table[event, first + place if is_big else first + width - 1 - place]
+                word = (word << numpy.uint64(8)) | numpy.uint64(byte)
+            out[row, event] = numpy.float64(word & masks[row])
+
+
+@njit(cache=True, nogil=True)
 def multiply(matrix, block, rows, out):  # type: ignore[no-untyped-def]
     """Give out[f] = sum over d of matrix[d, f] * block[rows[d]], summed in the order of d.
 

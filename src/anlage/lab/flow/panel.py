@@ -12,7 +12,7 @@ from .fcs import Channel, Sample
 # Roles with the words by which laboratories and instruments name them.
 _WORDS: Final[dict[str, str]] = {
     "viability": r"VIVID|VIABILITY|LIVE.?/?.?DEAD|\bL/D\b|7-?AAD|\bPI\b|ZOMBIE|\bDAPI\b|\bFVS\d*"
-    r"|\bFVD\b|FIXABLE|\bDEAD\b|SYTOX",
+    r"|\bFVD\b|FIXABLE|\bDEAD\b|SYTOX|\bLD\b|\bAQUA\b|LIVEDEAD",
     "cd3": r"\bCD3(E|EPSILON)?\b",
     "cd4": r"\bCD4\b",
     "cd8": r"\bCD8(A|B| ?ALPHA| ?BETA| ?B)?\b",

@@ -33,6 +33,7 @@ from .kernels import in_box, in_ellipsoid, in_polygon, multiply
 from .transform import Ratio, Scaling, scaling
 
 BLOCK: Final = 8_192
+BUFFER_BYTES_MAX: Final = 8 * 2**20
 Marks = NDArray[numpy.bool_]
 Floats = NDArray[numpy.float64]
 
@@ -222,7 +223,8 @@ class _Room:
 
     def __init__(self, plan: _Plan) -> None:
         self.signals = numpy.empty((len(plan.channels), BLOCK))
-        self.bytes = numpy.empty(BLOCK * plan.sample.layout.event_bytes, numpy.uint8)
+        event = plan.sample.layout.event_bytes
+        self.bytes = numpy.empty(max(event, min(BLOCK * event, BUFFER_BYTES_MAX)), numpy.uint8)
         self.true = [numpy.empty((m.values.shape[1], BLOCK)) for m in plan.matrices]
         self.scaled = numpy.empty((len(plan.axes), BLOCK))
 
