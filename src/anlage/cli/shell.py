@@ -26,6 +26,7 @@ DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 GROUPS: dict[str, str] = {
     "epcis": "documents of supply-chain events: check and event hash",
     "image": "count, viability, activation and more from images",
+    "label": "labels as PDF, PNG and ZPL, every symbol read again",
     "logger": "temperature records of shipments and stores, judged",
     "plan": "put work on the calendar",
     "recipe": "check recipes",
