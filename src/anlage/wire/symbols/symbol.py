@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anlage.base import Problem, Refused
+from anlage.custody.codes import application, gs1, isbt128
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,10 +86,12 @@ def draw(content: str, symbology: Symbology) -> Symbol:
     GS1 content is the printed form, `(01)…(21)…`; other content is drawn as it stands.
 
     Raises:
-        Refused: The content does not fit the symbology, or does not read back equal.
+        Refused: The content breaks a rule of its code, does not fit the symbology, or does not
+            read back equal.
     """
     import zxingcpp
 
+    _must_be_valid(content, symbology)
     kinds = {
         Symbology.DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
         Symbology.GS1_DATA_MATRIX: zxingcpp.BarcodeFormat.DataMatrix,
@@ -129,9 +132,22 @@ def pixels(symbol: Symbol, scale: int, height: int = 40) -> "NDArray[np.uint8]":
     return np.where(np.kron(framed, np.ones((scale, scale), dtype=bool)), 0, 255).astype(np.uint8)
 
 
-def read(image: "NDArray[np.uint8]") -> list[Scan]:
-    """Read every symbol in a grey or colour image."""
+def read(image: "NDArray[np.uint8]", *, printed: bool = False) -> list[Scan]:
+    """Read every symbol in a grey or colour image.
+
+    `printed` is for our own pages: upright, dark on light, of the symbologies that we draw.
+    """
     import zxingcpp
+
+    options: dict[str, object] = {}
+    if printed:
+        forms = zxingcpp.BarcodeFormat
+        options = {
+            "formats": (forms.DataMatrix, forms.QRCode, forms.Code128),
+            "try_rotate": False,
+            "try_invert": False,
+            "try_downscale": False,
+        }
 
     return [
         Scan(
@@ -139,7 +155,7 @@ def read(image: "NDArray[np.uint8]") -> list[Scan]:
             identifier=found.symbology_identifier,
             text=found.bytes.decode("utf-8", errors="replace"),
         )
-        for found in zxingcpp.read_barcodes(np.ascontiguousarray(image))
+        for found in zxingcpp.read_barcodes(np.ascontiguousarray(image), **options)
     ]
 
 
@@ -152,7 +168,7 @@ def read_file(path: Path) -> list[Scan]:
     return read_bytes(path.read_bytes(), path.name)
 
 
-def read_bytes(data: bytes, name: str) -> list[Scan]:
+def read_bytes(data: bytes, name: str, *, printed: bool = False) -> list[Scan]:
     """Read every symbol in the bytes of an image, such as an uploaded photo.
 
     Raises:
@@ -191,7 +207,7 @@ def read_bytes(data: bytes, name: str) -> list[Scan]:
         Image.DecompressionBombWarning,
     ) as error:
         raise problem from error
-    return read(array)
+    return read(array, printed=printed)
 
 
 def nothing_read(name: str) -> Problem:
@@ -226,6 +242,28 @@ def _trim(dark: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
     return dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
+def _must_be_valid(content: str, symbology: Symbology) -> None:
+    """Refuse to draw a GS1 or ISBT 128 code that a reader would refuse."""
+    problems: list[Problem] = []
+    if symbology.is_gs1:
+        pairs, problems, _ = gs1.split_printed(content)
+        for application, value in pairs:
+            problems += gs1.check_value(application, value)
+        if not pairs and not problems:
+            raise Refused(
+                "symbol-not-drawn",
+                what=f"{symbology.value} symbol",
+                found=content[:80] or "nothing",
+                limit="the printed form of an element string, (01)…(21)…",
+                remedy="write each application identifier in brackets",
+                rule="GS1 General Specifications",
+            )
+    elif isbt128.looks_like(content):
+        problems = list(isbt128.decode(content).problems)
+    if problems:
+        raise Refused.of(problems)
+
+
 def _must_read_back(symbol: Symbol) -> None:
     scans = read(pixels(symbol, 3))
     expected = expected_scan(symbol.content, symbol.symbology)
@@ -249,11 +287,7 @@ def expected_scan(content: str, symbology: Symbology) -> tuple[str, str]:
     ]
     if not symbology.is_gs1:
         return letter, content
-    from anlage.custody.codes import application, gs1
-
-    pairs, problems, _ = gs1.split_printed(content)
-    if problems:
-        raise Refused.of(problems)
+    pairs, _, _ = gs1.split_printed(content)
     text = ""
     for place, (known, value) in enumerate(pairs):
         last = place == len(pairs) - 1
