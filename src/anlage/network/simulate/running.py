@@ -14,7 +14,7 @@ from ..errors import RUN_IMPOSSIBLE, RUN_STOPPED
 from ..measure import YEAR_DAYS
 from ..model import Network
 from .compiled import is_cached
-from .kernel import Results, replicate
+from .kernel import Results, replicate, room_for
 from .layout import (
     FINISHED,
     N_EVENTS,
@@ -195,6 +195,7 @@ def run_chunk(made: Compiled, settings: Settings, first: int, count: int) -> Res
     results = made.results(count, settings.trace_max if first == 0 else 0)
     replicate(
         made.tables,
+        room_for(made.tables, settings.patients_max),
         results,
         settings.seed,
         first,
