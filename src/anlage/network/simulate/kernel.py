@@ -256,7 +256,7 @@ class State(NamedTuple):
     days: np.ndarray
     whole: np.ndarray
     real: np.ndarray
-    count: np.ndarray
+    counts: np.ndarray
     resources: np.ndarray
     materials: np.ndarray
 
@@ -276,7 +276,7 @@ def room_for(tables: Tables, patients_max: int) -> State:
         days=np.empty(DAYS_MAX, np.int64),
         whole=np.zeros(5, np.int64),
         real=np.zeros(2),
-        count=np.zeros(7, np.int64),
+        counts=np.zeros(7, np.int64),
         resources=np.empty_like(tables.resources),
         materials=np.empty_like(tables.materials),
     )
@@ -334,7 +334,7 @@ def replicate(
     entities, values = state.entities, state.values
     free, ready, called = state.free, state.ready, state.called
     lines, gathers, blocked = state.lines, state.gathers, state.blocked
-    days, whole, real, count = state.days, state.whole, state.real, state.count
+    days, whole, real, count = state.days, state.whole, state.real, state.counts
     resources, materials = state.resources, state.materials
     for index in range(results.run.shape[0]):
         base = mix(np.uint64(seed) * _SEED + np.uint64(first + index))

@@ -167,7 +167,7 @@ def run(
     replications, so the result is the same for every executor.
     """
     made = compiled(network, settings.years * YEAR_DAYS)
-    if tell is not None and executor is None and not is_cached(replicate):
+    if tell is not None and executor is None and compilation_is_due():
         tell("compiling the simulation kernel, once on this machine (about half a minute) ...")
     started = time.perf_counter()
     chunks = _chunks(settings)
@@ -188,6 +188,11 @@ def run(
         seconds=time.perf_counter() - started,
         stopped=_stopped(results, settings),
     )
+
+
+def compilation_is_due() -> bool:
+    """Tell whether the first run will have to compile the kernel."""
+    return not is_cached(replicate)
 
 
 def run_chunk(made: Compiled, settings: Settings, first: int, count: int) -> Results:
