@@ -11,9 +11,10 @@ from .shell import Answer, Group
 
 if TYPE_CHECKING:
     from anlage.network import Network
-    from anlage.network.simulate import Settings
+    from anlage.network.simulate import Run, Settings
 
 _BYTES_MAX = 4_000_000
+_TRACE_MAX = 2_000_000
 
 
 def register(group: Group) -> None:
@@ -23,9 +24,26 @@ def register(group: Group) -> None:
     command = group.command("simulate", _simulate, help="run a network and print its figures")
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
     _add_run(command)
+    command.add_argument("--trace", type=Path, metavar="FILE", help="write an Arrow trace of a run")
+    command = group.command("compare", _compare, help="compare designs under common random numbers")
+    command.add_argument("files", metavar="FILE", nargs="+", help="networks; the first is the base")
     command.add_argument(
-        "--trace", type=Path, metavar="FILE", help="write an Arrow trace of one run"
+        "--value-of-information",
+        action="store_true",
+        help="also compare the first file with every integration, and with loads shared or not",
     )
+    command.add_argument(
+        "--lose", metavar="NAME", action="append", default=[], help="also compare with this lost"
+    )
+    command.add_argument(
+        "--lose-for", metavar="TIME", default="60 days", help="how long it is lost"
+    )
+    _add_run(command)
+    command = group.command(
+        "bottleneck", _bottleneck, help="rank resources by what one more of each would bring"
+    )
+    command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
+    _add_run(command)
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
@@ -54,14 +72,106 @@ def _check(args: argparse.Namespace) -> Answer:
 
 def _simulate(args: argparse.Namespace) -> Answer:
     network = _network(args.file)
+    from dataclasses import replace
+
     from anlage.network.simulate import outcome_of, run
 
     settings = _settings(network, args)
     bar = _Bar("simulating")
+    if args.trace is not None:
+        settings = replace(settings, trace_max=_TRACE_MAX)
     made = run(network, settings, progress=bar, tell=_say)
     bar.close()
     data = outcome_of(made)
+    if args.trace is not None:
+        data["trace"] = _write_trace(made, args.trace)
     return Answer(data, _summary(data), ok=made.stopped is None)
+
+
+def _write_trace(made: "Run", path: Path) -> dict[str, Any]:
+    import pyarrow.feather
+
+    from anlage.network.simulate import trace_of
+
+    table = trace_of(made)
+    try:
+        pyarrow.feather.write_feather(table, str(path), compression="zstd")
+    except OSError as error:
+        raise _unreadable(str(path), error.strerror or str(error), "a file to write to") from None
+    left_out = int(table.schema.metadata[b"anlage.left_out"])
+    return {"file": str(path), "facts": table.num_rows, "left_out": left_out, "world": "simulated"}
+
+
+def _compare(args: argparse.Namespace) -> Answer:
+    networks = [_network(path) for path in args.files]
+    if len(networks) < 2 and not args.value_of_information and not args.lose:
+        raise Refused(
+            "network-run-impossible",
+            what="compare",
+            found="one design",
+            limit="two files, or --value-of-information, or --lose NAME",
+            remedy="name a second file",
+        )
+    from anlage.network.simulate import Design, compare, information_designs, with_loss
+
+    settings = _settings(networks[0], args)
+    designs = [Design(name=network.name, network=network) for network in networks]
+    if args.value_of_information:
+        designs += information_designs(networks[0])
+    lost_days = _years("--lose-for", args.lose_for) or 0.0
+    for name in args.lose:
+        start = (settings.warmup_years + 0.05) * 365.25
+        designs.append(with_loss(networks[0], name, start_day=start, days=lost_days * 365.25))
+    _warn_of_compilation()
+    bar = _Bar("comparing")
+    data = compare(designs, settings, progress=bar)
+    bar.close()
+    return Answer(data, _differences(data), ok="problems" not in data)
+
+
+def _bottleneck(args: argparse.Namespace) -> Answer:
+    network = _network(args.file)
+    from anlage.network.simulate import bottleneck
+
+    settings = _settings(network, args)
+    _warn_of_compilation()
+    bar = _Bar("one more of each")
+    data = bottleneck(network, settings, progress=bar)
+    rows: list[dict[str, Any]] = data["resources"]  # type: ignore[assignment] # by its contract
+    bar.close()
+    head = f"{'one more':<28}{'patients/year':>26}{'money/day':>14}{'used':>9}"
+    lines = [head]
+    for row in rows:
+        saved = row["patients_saved_per_year"]
+        shown = f"{saved['difference']:+.2f}" if saved["difference"] is not None else "-"
+        if saved["ci95"]:
+            shown += f" ({saved['ci95'][0]:+.2f} to {saved['ci95'][1]:+.2f})"
+        money = row["money_saved_per_day"]["difference"]
+        lines.append(
+            f"{row['resource']:<28}{shown:>26}{money or 0:>14,.0f}{_percent(row['utilisation']):>9}"
+        )
+    return Answer(data, "\n".join(lines))
+
+
+def _warn_of_compilation() -> None:
+    from anlage.network.simulate import compilation_is_due
+
+    if compilation_is_due():
+        _say("compiling the simulation kernel, once on this machine (about half a minute) ...")
+
+
+def _differences(data: dict[str, Any]) -> str:
+    """Give the differences from the first design as a table."""
+    lines = [f"differences from {data['baseline']}, paired, with 95 % intervals"]
+    for name, rows in data["differences"].items():
+        lines.append(f"\n{name}")
+        for key, row in rows.items():
+            if row["difference"] is None:
+                continue
+            between = row["ci95"]
+            span = f"  ({between[0]:+.4g} to {between[1]:+.4g})" if between else ""
+            lines.append(f"  {key:<22}{row['difference']:>+14.4g}{span}")
+    return "\n".join(lines)
 
 
 def _network(path: str) -> "Network":

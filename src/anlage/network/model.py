@@ -5,6 +5,7 @@ are days, distances km, money is one unit without a name. What the parts mean to
 sites, loops with an exit) is judged in `judge.py`.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -544,7 +545,7 @@ class Network:
         classes, resources, processes: What every network has.
         clinics, sites, lanes, preservations, integrations, materials, outages: What it may have.
         assign: How clinics choose their site.
-        start_weekday: Weekday of the first day, Monday 0.
+        start_date: The first day of a run.
         run: Defaults of a run.
     """
 
@@ -560,8 +561,13 @@ class Network:
     materials: tuple[Material, ...] = ()
     outages: tuple[Outage, ...] = ()
     assign: Assign = Assign(name="assign")
-    start_weekday: int = 0
+    start_date: datetime.date = datetime.date(2026, 1, 5)
     run: RunDefaults = RunDefaults()
+
+    @property
+    def start_weekday(self) -> int:
+        """Give the weekday of the first day, Monday 0."""
+        return self.start_date.weekday()
 
     def process(self, name: str) -> Process:
         """Give the process of that name."""

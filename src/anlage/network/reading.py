@@ -87,7 +87,7 @@ class NetworkReader:
             outages=outages_of(fields.node_of("outages"), self.judgement),
             resources=tuple(self.resources.values()),
             assign=self._assign(fields.node_of("assign", "routing")),
-            start_weekday=self.first_day.weekday(),
+            start_date=self.first_day,
             run=self._run(fields.node_of("run")),
         )
         fields.done()

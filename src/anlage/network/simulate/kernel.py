@@ -242,9 +242,50 @@ class Results(NamedTuple):
     trace_times: np.ndarray
 
 
+class State(NamedTuple):
+    """Room for what lives during a replication; made once, used for many."""
+
+    entities: np.ndarray
+    values: np.ndarray
+    free: np.ndarray
+    ready: np.ndarray
+    called: np.ndarray
+    lines: np.ndarray
+    gathers: np.ndarray
+    blocked: np.ndarray
+    days: np.ndarray
+    whole: np.ndarray
+    real: np.ndarray
+    counts: np.ndarray
+    resources: np.ndarray
+    materials: np.ndarray
+
+
+def room_for(tables: Tables, patients_max: int) -> State:
+    """Give room for as many patients at once; memory is touched only as far as it is used."""
+    room = patients_max + 64 + tables.starters.shape[0]
+    return State(
+        entities=np.empty((room, ENTITY_WIDTH), np.int64),
+        values=np.empty((room, VALUE_WIDTH)),
+        free=np.empty(room, np.int64),
+        ready=np.empty(room, np.int64),
+        called=np.empty(_CALLED_MAX, np.int64),
+        lines=np.empty(((tables.want_at.size - 1) * int(tables.sizes[0]), 2), np.int64),
+        gathers=np.empty((int(tables.sizes[2]) + 1, 3), np.int64),
+        blocked=np.zeros(tables.resources.shape[0], np.int64),
+        days=np.empty(DAYS_MAX, np.int64),
+        whole=np.zeros(5, np.int64),
+        real=np.zeros(2),
+        counts=np.zeros(7, np.int64),
+        resources=np.empty_like(tables.resources),
+        materials=np.empty_like(tables.materials),
+    )
+
+
 @kernel
 def replicate(
     tables: Tables,
+    state: State,
     results: Results,
     seed: int,
     first: int,
@@ -289,24 +330,19 @@ def replicate(
     times, waits, viability = results.times, results.waits, results.viability
     trace, trace_times = results.trace, results.trace_times
     levels, sites = sizes[0], max(sizes[1], 1)
-    room = patients_max + 64
-    entities = np.empty((room, ENTITY_WIDTH), np.int64)
-    values = np.empty((room, VALUE_WIDTH), np.float64)
-    free = np.empty(room, np.int64)
-    ready = np.empty(room, np.int64)
-    lines = np.empty(((want_at.size - 1) * levels, 2), np.int64)
-    gathers = np.empty((sizes[2] + 1, 3), np.int64)
-    blocked = np.zeros(resources_0.shape[0], np.bool_)
-    days = np.empty(DAYS_MAX, np.int64)
-    whole = np.zeros(5, np.int64)
-    real = np.zeros(2, np.float64)
-    count = np.zeros(7, np.int64)
-    called = np.empty(_CALLED_MAX, np.int64)
+    room = state.entities.shape[0]
+    entities, values = state.entities, state.values
+    free, ready, called = state.free, state.ready, state.called
+    lines, gathers, blocked = state.lines, state.gathers, state.blocked
+    days, whole, real, count = state.days, state.whole, state.real, state.counts
+    resources, materials = state.resources, state.materials
     for index in range(results.run.shape[0]):
         base = mix(np.uint64(seed) * _SEED + np.uint64(first + index))
         base = mix(base ^ _STREAM)
-        resources = resources_0.copy()
-        materials = materials_0.copy()
+        _copy(resources, resources_0)
+        _copy(materials, materials_0)
+        for row in range(blocked.size):
+            blocked[row] = 0
         out = results.run[index]
         sums = results.resources[index]
         by_class = results.classes[index]
@@ -419,8 +455,8 @@ def replicate(
                     elif rule == RULE_PAIR:
                         row += entities[entity, E_CLINIC] * sites + entities[entity, E_SITE]
                     if op == OP_DELAY:
-                        state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
-                        passed = draw(distributions, sample, time_at[row], state)
+                        stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
+                        passed = draw(distributions, sample, time_at[row], stream_state)
                         stage = program[pc, STAGE]
                         if stage >= 0:
                             stages[stage, G_TIME] += passed
@@ -512,11 +548,11 @@ def replicate(
                             patience = classes[own, K_PATIENCE]
                         values[entity, V_PATIENCE] = _NEVER
                         if patience >= 0:
-                            state = state_of(
+                            stream_state = state_of(
                                 key + _PATIENCE, program[pc, PURPOSE], entities[entity, E_LAP]
                             )
                             values[entity, V_PATIENCE] = now + draw(
-                                distributions, sample, patience, state
+                                distributions, sample, patience, stream_state
                             )
                             timer = min(timer, values[entity, V_PATIENCE])
                         if timer < horizon:
@@ -538,8 +574,8 @@ def replicate(
                             _call(called, count, resource)
                         pc += 1
                     elif op == OP_CHANCE:
-                        state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
-                        if unit(mix(state)) < amount_at[row]:
+                        stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
+                        if unit(mix(stream_state)) < amount_at[row]:
                             pc = program[pc, TARGET]
                         else:
                             pc += 1
@@ -672,9 +708,9 @@ def replicate(
                             )
                         pc += 1
                     elif op == OP_SHIP:
-                        state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
+                        stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
                         arrived, kept = _journey(
-                            distributions, sample, ways, departures, curve, row, now, state
+                            distributions, sample, ways, departures, curve, row, now, stream_state
                         )
                         values[entity, V_VIABILITY] *= kept
                         costs[program[pc, A]] += ways[row, W_COST]
@@ -893,6 +929,13 @@ def replicate(
         out[N_IN_PROGRESS] = count[_LIVE]
         if tracing:
             out[N_TRACED] = traced
+
+
+@part
+def _copy(to, source):
+    for row in range(source.shape[0]):
+        for column in range(source.shape[1]):
+            to[row, column] = source[row, column]
 
 
 @part

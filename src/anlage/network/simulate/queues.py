@@ -143,10 +143,10 @@ def _of_lines(lines, levels, entities, resources, want_at, want, wanted, blocked
         for place in range(want_at[signature], want_at[signature + 1]):
             resource = want[place, 0]
             lacks = resources[resource, R_CAPACITY] - resources[resource, R_BUSY] < want[place, 1]
-            if lacks or blocked[resource]:
+            if lacks or blocked[resource] == 1:
                 is_free = False
             if lacks:
-                blocked[resource] = True
+                blocked[resource] = 1
                 marked = True
         if is_free:
             found = best
@@ -154,5 +154,5 @@ def _of_lines(lines, levels, entities, resources, want_at, want, wanted, blocked
     if marked:
         for position in range(first, last):
             for place in range(want_at[wanted[position]], want_at[wanted[position] + 1]):
-                blocked[want[place, 0]] = False
+                blocked[want[place, 0]] = 0
     return found

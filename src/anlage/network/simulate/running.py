@@ -14,7 +14,7 @@ from ..errors import RUN_IMPOSSIBLE, RUN_STOPPED
 from ..measure import YEAR_DAYS
 from ..model import Network
 from .compiled import is_cached
-from .kernel import Results, replicate
+from .kernel import Results, replicate, room_for
 from .layout import (
     FINISHED,
     N_EVENTS,
@@ -167,7 +167,7 @@ def run(
     replications, so the result is the same for every executor.
     """
     made = compiled(network, settings.years * YEAR_DAYS)
-    if tell is not None and executor is None and not is_cached(replicate):
+    if tell is not None and executor is None and compilation_is_due():
         tell("compiling the simulation kernel, once on this machine (about half a minute) ...")
     started = time.perf_counter()
     chunks = _chunks(settings)
@@ -190,11 +190,17 @@ def run(
     )
 
 
+def compilation_is_due() -> bool:
+    """Tell whether the first run will have to compile the kernel."""
+    return not is_cached(replicate)
+
+
 def run_chunk(made: Compiled, settings: Settings, first: int, count: int) -> Results:
     """Run the replications of one chunk; the unit of work that an executor gets."""
     results = made.results(count, settings.trace_max if first == 0 else 0)
     replicate(
         made.tables,
+        room_for(made.tables, settings.patients_max),
         results,
         settings.seed,
         first,
