@@ -124,7 +124,7 @@ def recipe_content(name: str = "cd19-car-t") -> dict[str, Any]:
 SMALL = """
 kind: recipe
 id: small
-name: A small recipe
+title: A small recipe
 product: small
 specification: small
 uses:
