@@ -61,19 +61,19 @@ class Someone:
             )
 
 
-ANNA = Someone("anna", frozenset({"operator", "second-operator", "production-supervisor"}))
-BEN = Someone("ben", frozenset({"operator", "second-operator", "store-keeper"}))
+ANNA = Someone("anna", frozenset({"operator", "verifier"}))
+BEN = Someone("ben", frozenset({"operator", "verifier", "store-keeper"}))
 CLARA = Someone("clara", frozenset({"qc-analyst"}))
-DAVID = Someone("david", frozenset({"qc-analyst", "qc-approver"}))
+DAVID = Someone("david", frozenset({"qc-analyst"}))
 EVA = Someone("eva", frozenset({"qa-reviewer"}))
-FRITZ = Someone("fritz", frozenset({"qualified-person"}))
+FRITZ = Someone("fritz", frozenset({"releaser"}))
 GRETA = Someone("greta", frozenset({"physician"}))
 HANS = Someone("hans", frozenset({"coordinator"}))
-INES = Someone("ines", frozenset({"collection-nurse", "ward-nurse"}))
+IRIS = Someone("iris", frozenset({"collection-nurse", "ward-nurse"}))
 JAN = Someone("jan", frozenset({"collection-nurse", "ward-nurse"}))
 KURT = Someone("kurt", frozenset({"store-keeper"}))
 NOBODY = Someone("nobody")
-PEOPLE = {one.id: one for one in (ANNA, BEN, CLARA, DAVID, EVA, FRITZ, GRETA, HANS, INES, JAN)}
+PEOPLE = {one.id: one for one in (ANNA, BEN, CLARA, DAVID, EVA, FRITZ, GRETA, HANS, IRIS, JAN)}
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ def recipe_content(name: str = "cd19-car-t") -> dict[str, Any]:
 SMALL = """
 kind: recipe
 id: small
-name: A small recipe
+title: A small recipe
 product: small
 specification: small
 uses:
-  roles: [operator, second-operator]
+  roles: [operator, verifier]
   material-classes: [buffer]
   tests: [viability, sterility, mycoplasma]
 procedure:
@@ -172,7 +172,7 @@ procedure:
                   kind: sample
                   name: Take samples
                   role: operator
-                  witness: second-operator
+                  witness: verifier
                   duration: 5 min
                   exclusive: false
                   samples:
@@ -182,7 +182,7 @@ procedure:
                   kind: add-material
                   name: Add buffer
                   role: operator
-                  witness: second-operator
+                  witness: verifier
                   duration: 5 min
                   materials:
                     - {class: buffer, amount: 50 mL, tolerance: 10 %}
@@ -287,11 +287,11 @@ def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") ->
         volume="200 mL",
         scan=coi,
         second=JAN.id,
-        signature=signed(INES, "collected", at, **shown),
+        signature=signed(IRIS, "collected", at, **shown),
         verified=signed(JAN, "verified", at, **shown),
     )
     journey = bench.journey(coi)
-    bench.take(record_collection(journey, collection, nurse=INES, second=JAN, at=at), INES)
+    bench.take(record_collection(journey, collection, nurse=IRIS, second=JAN, at=at), IRIS)
     accept = AcceptCollection(
         coi=coi, container=container, scan=coi, checks={"label": "pass", "bag": "pass"}
     )

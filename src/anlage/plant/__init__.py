@@ -102,6 +102,7 @@ from .equipment_fact import (
     CalibrateEquipment,
     CleanEquipment,
     ClearEquipment,
+    EquipmentLeft,
     EquipmentStatus,
     EquipmentTerms,
     Handling,
@@ -127,6 +128,9 @@ from .genealogy import (
     Trace,
     recall_report,
     trace,
+)
+from .identity import (
+    identity_of,
 )
 from .journey import (
     AcceptCollection,
@@ -422,6 +426,7 @@ __all__ = [
     "EnterResult",
     "EnterRoom",
     "EquipmentBoard",
+    "EquipmentLeft",
     "EquipmentStatus",
     "EquipmentTerms",
     "EquipmentUnit",
@@ -593,6 +598,7 @@ __all__ = [
     "freeze_pack",
     "give_consent",
     "hold_lot",
+    "identity_of",
     "inspect_material",
     "invalidate_result",
     "investigate_deviation",

@@ -14,7 +14,7 @@ from .lot_fact import ControlRecipeFrozen, LotCreated, LotVoided
 from .recipe import Recipe, Shape
 from .signing import Qualified
 
-BEGINNER = "production-supervisor"
+BEGINNER = "operator"
 
 
 class Version(Protocol):

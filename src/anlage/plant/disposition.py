@@ -27,7 +27,7 @@ from .lot_fact import (
 from .review import before_release
 from .signing import Qualified, must_sign
 
-RELEASER = "qualified-person"
+RELEASER = "releaser"
 QUALITY = "qa-reviewer"
 QP_RULE = "EU GMP Annex 11, 15; Directive 2001/83/EC, Article 51"
 

@@ -15,6 +15,7 @@ from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
 from anlage.record import Entry, Recorded, Signature, Stream, fact
 
 from .errors import IDENTITY, distinct
+from .identity import identity_of
 from .signing import Qualified, must_sign
 
 PHYSICIAN = "physician"
@@ -541,7 +542,7 @@ class Journey:
         Raises:
             Refused: `identity-mismatch`.
         """
-        if scan.strip() != self.id:
+        if identity_of(scan) != self.id:
             raise Refused(
                 "identity-mismatch",
                 what=f"{what} for {self.id}",

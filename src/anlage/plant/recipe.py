@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
 from anlage.base import Quantity, Refused, digest
+from anlage.library import Reference
 
 
 class PhaseKind(StrEnum):
@@ -422,11 +423,15 @@ class Recipe:
         """Read a recipe's content.
 
         Raises:
-            Refused: It has defects of form; all of them are named.
+            Refused: It has defects of form or sense; all of them are named.
         """
         from .recipe_reader import read_recipe
 
         recipe, problems = read_recipe(content)
+        if recipe is not None and not problems:
+            from .recipe_check import sense
+
+            problems = sense(recipe)
         if recipe is None or problems:
             raise Refused.of(problems)
         return recipe  # type: ignore[return-value]  # the reader builds this very class
@@ -435,6 +440,26 @@ class Recipe:
     def digest(self) -> str:
         """The SHA-256 of the canonical content: what a lot's control recipe is known by."""
         return digest(dict(self.content))
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The definitions that it names."""
+        kinds = {
+            "calculations": "calculation",
+            "material-classes": "material-class",
+            "equipment-classes": "equipment-class",
+            "roles": "role",
+            "labels": "label",
+        }
+        found = [Reference(kind="product", id=self.product, path="product")]
+        if self.specification:
+            id = self.specification.partition("@")[0]
+            found.append(Reference(kind="specification", id=id, path="specification"))
+        for name, kind in kinds.items():
+            for index, reference in enumerate(self.uses.get(name, ())):
+                id = reference.partition("@")[0]
+                found.append(Reference(kind=kind, id=id, path=f"uses.{name}[{index}]"))
+        return tuple(found)
 
     def phases(self) -> tuple[Phase, ...]:
         """Give every phase, in the order of the document."""

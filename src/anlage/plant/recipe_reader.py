@@ -80,8 +80,8 @@ class _Reader:
         )
 
     def recipe(self, content: object) -> Recipe | None:
-        head = {"kind", "id", "name", "product", "procedure"}
-        more = {"shape", "specification", "uses", "source", "note"}
+        head = {"kind", "id", "title", "product", "procedure"}
+        more = {"shape", "specification", "uses", "basis", "note"}
         values = self.mapping(content, "", "recipe", head, more)
         if values is None:
             return None
@@ -93,7 +93,7 @@ class _Reader:
             self.empty("procedure", "procedure")
         return Recipe(
             id=self.id(values.get("id", "unnamed"), "id", "recipe"),
-            name=self.text(values.get("name", ""), "name", "name of the recipe"),
+            name=self.text(values.get("title", ""), "title", "title of the recipe"),
             product=self.id(values.get("product", "unnamed"), "product", "product"),
             shape=self.enum(Shape, values.get("shape", "autologous"), "shape", "shape")
             or Shape.AUTOLOGOUS,

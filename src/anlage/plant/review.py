@@ -255,7 +255,7 @@ def _deviations(lot: Lot) -> Iterator[Blocker]:
             yield Blocker(
                 code="deviation-rejects",
                 what=f"deviation {one.id} was closed against the product: {one.title}",
-                owner="qualified-person",
+                owner="releaser",
                 expected=None,
                 remedy="reject the lot",
                 subject=one.id,
@@ -297,7 +297,7 @@ def _results(lot: Lot, at: Instant) -> Iterator[Blocker]:
             yield Blocker(
                 code="result-failed" if mark.outcome == "fail" else "result-inconclusive",
                 what=f"{mark.attribute}: {mark.compared}",
-                owner="qualified-person" if mark.outcome == "fail" else "qc-analyst",
+                owner="releaser" if mark.outcome == "fail" else "qc-analyst",
                 expected=None,
                 remedy="investigate; reject the lot, or release it exceptionally for a patient "
                 "with no other chance"

@@ -4,7 +4,7 @@ A reading outside a hard limit is kept, opens a deviation and holds the step. A 
 or its maximum opens a deviation and holds nothing: cells do not wait for paper.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from anlage.record import Entry, Signature
 from .deviation import entries_to_open
 from .errors import IDENTITY, PART_11, distinct, not_running
 from .flow import TurnKind
+from .identity import identity_of
 from .lot import Lot, LotStatus, StepState, StepStatus
 from .lot_fact import (
     IdentityScanned,
@@ -162,7 +163,6 @@ def scan_identity(
     request: ScanIdentity,
     *,
     operator: Qualified,
-    identity_of: Callable[[str], str] = str.strip,
 ) -> list[Entry]:
     """Keep a scan at a step. A wrong one is kept too; only a fitting one lets the step go on.
 
@@ -180,9 +180,7 @@ def scan_identity(
     return [Entry(lot.stream, scanned)]
 
 
-def must_match(
-    lot: Lot, step: str, raw: str, identity_of: Callable[[str], str] = str.strip
-) -> None:
+def must_match(lot: Lot, step: str, raw: str) -> None:
     """See that a scan is this lot's identity. There is no override, ever.
 
     Raises:
@@ -233,7 +231,6 @@ def complete_step(
     witness: Qualified | None = None,
     calculations: Mapping[str, Computes] | None = None,
     sources: Mapping[str, Quantity] | None = None,
-    identity_of: Callable[[str], str] = str.strip,
 ) -> list[Entry]:
     """Say that a step is done.
 
@@ -245,7 +242,6 @@ def complete_step(
         witness: The second person.
         calculations: The effective calculations, by the reference that the recipe gives.
         sources: `material.titre` and `material.potency` of the material lot named as source.
-        identity_of: Reads the identity out of a raw scan.
 
     Raises:
         Refused: With the rule that says no. Readings outside a hard limit do not refuse: they are
@@ -253,7 +249,7 @@ def complete_step(
     """
     phase = _phase(lot, request.step)
     if request.scan is not None:
-        must_match(lot, request.step, request.scan, identity_of)
+        must_match(lot, request.step, request.scan)
     happened = request.happened or at
     step, entries = _opened(lot, request, operator=operator, at=at)
     if step.status is StepStatus.HELD:

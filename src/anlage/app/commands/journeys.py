@@ -1,0 +1,148 @@
+"""Commands of a patient's journey."""
+
+from dataclasses import replace
+
+from anlage.plant import (
+    AcceptCollection,
+    BookSlot,
+    CancelJourney,
+    CheckPatient,
+    ClearLymphodepletion,
+    ConfirmBedside,
+    DestroyRemainder,
+    FailCollection,
+    GiveConsent,
+    OrderCollection,
+    OrderProduct,
+    ReceiveDose,
+    RecordCollection,
+    RecordFollowUp,
+    RecordInfusion,
+    ReturnRemainder,
+    WithdrawConsent,
+    accept_collection,
+    book_slot,
+    cancel_journey,
+    check_patient,
+    clear_lymphodepletion,
+    confirm_bedside,
+    destroy_remainder,
+    fail_collection,
+    give_consent,
+    order_collection,
+    order_product,
+    receive_dose,
+    record_collection,
+    record_follow_up,
+    record_infusion,
+    return_remainder,
+    withdraw_consent,
+)
+from anlage.record import Entry
+
+from ..engine import Desk, command
+from .making import definition_of, journey_of, person, signer, who
+
+# The shape of an ISBT 128 chain-of-identity id; A9999 is a facility number for examples. A site
+# that is registered gives ids of its own with the order.
+COI_PATTERN = "CHA9999{yy}{n:06d}"
+
+
+@command("order-product")
+def _order(desk: Desk, request: OrderProduct) -> list[Entry]:
+    definition_of(desk, "product", request.product).must_have_effective(desk.at)
+    coi = request.coi or desk.next_number("coi", COI_PATTERN, f"order of {request.product}")
+    journey = journey_of(desk, coi)
+    return order_product(journey, replace(request, coi=coi), physician=who(desk), at=desk.at)
+
+
+@command("check-patient")
+def _check(desk: Desk, request: CheckPatient) -> list[Entry]:
+    return check_patient(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("give-consent")
+def _consent(desk: Desk, request: GiveConsent) -> list[Entry]:
+    return give_consent(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("withdraw-consent")
+def _withdraw(desk: Desk, request: WithdrawConsent) -> list[Entry]:
+    return withdraw_consent(journey_of(desk, request.coi), request, person=who(desk))
+
+
+@command("book-slot")
+def _slot(desk: Desk, request: BookSlot) -> list[Entry]:
+    return book_slot(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("order-collection")
+def _order_collection(desk: Desk, request: OrderCollection) -> list[Entry]:
+    return order_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("record-collection")
+def _collect(desk: Desk, request: RecordCollection) -> list[Entry]:
+    second = person(desk, request.second)
+    journey = journey_of(desk, request.coi)
+    return record_collection(journey, request, nurse=who(desk), second=second, at=desk.at)
+
+
+@command("fail-collection")
+def _fail(desk: Desk, request: FailCollection) -> list[Entry]:
+    return fail_collection(journey_of(desk, request.coi), request, person=who(desk))
+
+
+@command("accept-collection")
+def _accept(desk: Desk, request: AcceptCollection) -> list[Entry]:
+    return accept_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("receive-dose")
+def _receive(desk: Desk, request: ReceiveDose) -> list[Entry]:
+    return receive_dose(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("clear-lymphodepletion")
+def _clear(desk: Desk, request: ClearLymphodepletion) -> list[Entry]:
+    return clear_lymphodepletion(
+        journey_of(desk, request.coi),
+        request,
+        physician=who(desk),
+        second=signer(desk, request.second),
+        at=desk.at,
+    )
+
+
+@command("confirm-bedside")
+def _bedside(desk: Desk, request: ConfirmBedside) -> list[Entry]:
+    second = person(desk, request.second)
+    journey = journey_of(desk, request.coi)
+    return confirm_bedside(journey, request, nurse=who(desk), second=second, at=desk.at)
+
+
+@command("record-infusion")
+def _infuse(desk: Desk, request: RecordInfusion) -> list[Entry]:
+    return record_infusion(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+
+
+@command("return-remainder")
+def _return(desk: Desk, request: ReturnRemainder) -> list[Entry]:
+    return return_remainder(journey_of(desk, request.coi), request, person=who(desk))
+
+
+@command("destroy-remainder")
+def _destroy(desk: Desk, request: DestroyRemainder) -> list[Entry]:
+    second = person(desk, request.second)
+    journey = journey_of(desk, request.coi)
+    return destroy_remainder(journey, request, person=who(desk), second=second)
+
+
+@command("record-follow-up")
+def _follow_up(desk: Desk, request: RecordFollowUp) -> list[Entry]:
+    return record_follow_up(journey_of(desk, request.coi), request, person=who(desk))
+
+
+@command("cancel-journey")
+def _cancel(desk: Desk, request: CancelJourney) -> list[Entry]:
+    return cancel_journey(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)

@@ -1,0 +1,275 @@
+"""Commands of lots: begin, steps, entries, the one door."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from anlage.base import Quantity, Refused
+from anlage.library import Stage
+from anlage.plant import (
+    AddNote,
+    AttachFile,
+    AuthoriseException,
+    BeginLot,
+    CompleteStep,
+    ConsumeMaterial,
+    CorrectEntry,
+    EnterReadings,
+    EquipmentLeft,
+    EquipmentUnit,
+    Handling,
+    LeaveEquipment,
+    Lot,
+    Phase,
+    Recipe,
+    Room,
+    Rule,
+    ScanIdentity,
+    SkipStep,
+    StartStep,
+    TakeEquipment,
+    VoidLot,
+    add_note,
+    attach_file,
+    authorise_exception,
+    begin_lot,
+    complete_step,
+    consume_material,
+    correct_entry,
+    enter_readings,
+    leave_equipment,
+    scan_identity,
+    skip_step,
+    start_step,
+    take_equipment,
+    void_lot,
+)
+from anlage.record import Entry, Stream
+
+from ..engine import Desk, command
+from .making import (
+    calculations_of,
+    definition_of,
+    journey_of,
+    lot_of,
+    material_of,
+    person,
+    recipe_must_stand,
+    signer,
+    specification_of,
+    who,
+)
+
+
+@command("begin-lot")
+def _begin(desk: Desk, request: BeginLot) -> list[Entry]:
+    product = definition_of(desk, "product", request.product).must_have_effective(desk.at)
+    recipes = product.content.get("recipes")
+    first = str(recipes[0]) if isinstance(recipes, list | tuple) and recipes else request.product
+    recipe = definition_of(desk, "recipe", request.recipe or first)
+    version = recipe.must_have_effective(desk.at)
+    id = request.lot or desk.next_number("lot", "L-{yy}-{n:04d}", f"lot of {request.product}")
+    reference = Recipe.read(dict(version.content)).specification
+    name, number, required, later = reference.partition("@")[0], 0, [], []
+    if reference:
+        specification, number = specification_of(desk, reference)
+        counted = {Stage.RELEASE, Stage.AFTER_RELEASE}
+        required = [one.attribute for one in specification.criteria if one.stage in counted]
+        later = [
+            one.attribute for one in specification.criteria if one.stage is Stage.AFTER_RELEASE
+        ]
+    return begin_lot(
+        lot_of(desk, id),
+        replace(request, lot=id),
+        recipe=version,
+        product_version=product.number,
+        specification=(name, number),
+        required=required,
+        later=later,
+        journey=journey_of(desk, request.coi) if request.coi else None,
+        person=who(desk),
+        at=desk.at,
+    )
+
+
+@command("void-lot")
+def _void(desk: Desk, request: VoidLot) -> list[Entry]:
+    return void_lot(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+
+
+@command("start-step")
+def _start(desk: Desk, request: StartStep) -> list[Entry]:
+    lot = lot_of(desk, request.lot)
+    recipe_must_stand(desk, lot, request.step)
+    entries = start_step(lot, request, operator=who(desk), at=desk.at)
+    return entries + _take(desk, lot, request.step, request.equipment, request.room)
+
+
+@command("scan-identity")
+def _scan(desk: Desk, request: ScanIdentity) -> list[Entry]:
+    lot = lot_of(desk, request.lot)
+    return scan_identity(lot, request, operator=who(desk))
+
+
+@command("enter-readings")
+def _readings(desk: Desk, request: EnterReadings) -> list[Entry]:
+    _must_measure(desk, request.instruments)
+    return enter_readings(lot_of(desk, request.lot), request, operator=who(desk), at=desk.at)
+
+
+@command("complete-step")
+def _complete(desk: Desk, request: CompleteStep) -> list[Entry]:
+    lot = lot_of(desk, request.lot)
+    recipe_must_stand(desk, lot, request.step)
+    _must_measure(desk, request.instruments)
+    phase = lot.phase_of(request.step)
+    operator = who(desk)
+    entries = complete_step(
+        lot,
+        request,
+        operator=operator,
+        witness=person(desk, request.witness) if request.witness else None,
+        at=desk.at,
+        calculations=calculations_of(desk, lot, phase, request.step) if phase else {},
+        sources=_sources(desk, request.source),
+    )
+    known = lot.steps.get(request.step)
+    if known is None:
+        entries += _take(desk, lot, request.step, request.equipment, request.room)
+    done = next((one for one in entries if one.fact.kind == "step-completed"), None)
+    if done is None or phase is None:
+        return entries
+    entries += _consume(desk, lot, request)
+    units = request.equipment or (known.equipment if known else ())
+    return entries + _leave(desk, lot, phase, units, done.fact.opens, request.equipment, known)
+
+
+@command("skip-step")
+def _skip(desk: Desk, request: SkipStep) -> list[Entry]:
+    return skip_step(lot_of(desk, request.lot), request, operator=who(desk), at=desk.at)
+
+
+@command("correct-entry")
+def _correct(desk: Desk, request: CorrectEntry) -> list[Entry]:
+    return correct_entry(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+
+
+@command("attach-file")
+def _attach(desk: Desk, request: AttachFile) -> list[Entry]:
+    return attach_file(lot_of(desk, request.lot), request, person=who(desk))
+
+
+@command("add-note")
+def _note(desk: Desk, request: AddNote) -> list[Entry]:
+    return add_note(lot_of(desk, request.lot), request, person=who(desk))
+
+
+@command("authorise-exception")
+def _authorise(desk: Desk, request: AuthoriseException) -> list[Entry]:
+    quality, second = signer(desk, request.quality), signer(desk, request.second)
+    if quality is None or second is None:
+        raise Refused(
+            "authorisation-unusable",
+            what=f"authorisation for step {request.step} of lot {request.lot}",
+            found="a signature is missing",
+            limit="QA and a second, distinct person",
+            remedy="have both sign",
+            rule="design: the one door",
+        )
+    return authorise_exception(
+        lot_of(desk, request.lot),
+        request,
+        quality=quality,
+        second=second,
+        physician=signer(desk, request.physician),
+        at=desk.at,
+    )
+
+
+def _sources(desk: Desk, material: str | None) -> Mapping[str, Quantity]:
+    if material is None:
+        return {}
+    titre = material_of(desk, material).titre
+    return {} if titre is None else {"material.titre": titre.value}
+
+
+def _must_measure(desk: Desk, instruments: Mapping[str, str]) -> None:
+    for unit in sorted(set(instruments.values())):
+        desk.read(EquipmentUnit, Stream(f"equipment/{unit}")).must_measure(desk.at)
+
+
+def _consume(desk: Desk, lot: Lot, request: CompleteStep) -> list[Entry]:
+    entries = []
+    for one in request.materials:
+        use = ConsumeMaterial(
+            material=one.material,
+            lot=lot.id,
+            step=request.step,
+            material_class=one.material_class,
+            amount=Quantity.parse(one.amount),
+            pack=one.pack,
+            happened=request.happened,
+            reason=request.reason,
+        )
+        number = lot.authorisation(Rule.MATERIAL, request.step, one.material, desk.at)
+        state = material_of(desk, one.material)
+        entries += consume_material(state, use, at=desk.at, authorised=number)
+    return entries
+
+
+def _take(desk: Desk, lot: Lot, step: str, units: tuple[str, ...], room: str | None) -> list[Entry]:
+    """Take every unit that the phase asks for; a unit the lot is in already is only looked at."""
+    phase = lot.phase_of(step)
+    states = [desk.read(EquipmentUnit, Stream(f"equipment/{unit}")) for unit in units]
+    held = {one.terms.equipment_class for one in states if one.status is not None}
+    missing = [name for name in phase.equipment if name not in held] if phase else []
+    if missing:
+        raise Refused(
+            "equipment-missing",
+            what=f"step {step} of lot {lot.id}",
+            found=f"no {', '.join(missing)}",
+            limit=", ".join(phase.equipment) if phase else None,
+            remedy="scan a unit of each class",
+            rule=f"recipe {lot.recipe_id}",
+        )
+    entries = []
+    for state in states:
+        if lot.id in state.lots:
+            state.must_be_ready(lot=lot.id, at=desk.at)
+            continue
+        handling = Handling.OPEN if state.terms.is_open else Handling.CLOSED
+        taking = TakeEquipment(equipment=state.id, lot=lot.id, step=step, handling=handling)
+        entries += take_equipment(state, taking, at=desk.at)
+    if room is not None:
+        desk.read(Room, Stream(f"room/{room}")).must_be_cleared(lot.id, desk.at)
+    return entries
+
+
+def _leave(
+    desk: Desk,
+    lot: Lot,
+    phase: Phase,
+    units: tuple[str, ...],
+    opens: tuple[str, ...],
+    given: tuple[str, ...],
+    known: object,
+) -> list[Entry]:
+    """Leave every unit that the unit procedure asks for no more."""
+    if lot.recipe is None:
+        return []
+    phases = [one for one in lot.recipe.phases() if one.unit == phase.unit]
+    names = [one.id for one in phases]
+    following = [names.index(name) for key in opens if (name := key.partition(":")[0]) in names]
+    wanted = (
+        {wish for one in phases[min(following) :] for wish in one.equipment} if following else set()
+    )
+    entries = []
+    for unit in units:
+        state = desk.read(EquipmentUnit, Stream(f"equipment/{unit}"))
+        taken = lot.id in state.lots or (known is None and unit in given)
+        if taken and state.terms.equipment_class not in wanted:
+            if lot.id in state.lots:
+                entries += leave_equipment(state, LeaveEquipment(equipment=unit, lot=lot.id))
+            else:
+                # Taken in this very command: the fact stands before this one.
+                entries.append(Entry(Stream(f"equipment/{unit}"), EquipmentLeft(lot=lot.id)))
+    return entries
