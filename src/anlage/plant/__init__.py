@@ -323,6 +323,7 @@ from .source import (
     Source,
     read_source,
 )
+from .starters import starter_recipes
 from .steps import (
     CompleteStep,
     EnterReadings,
@@ -662,6 +663,7 @@ __all__ = [
     "skip_step",
     "split_material",
     "start_step",
+    "starter_recipes",
     "store_sample",
     "stream_of_lot",
     "subject_of",

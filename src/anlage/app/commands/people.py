@@ -40,7 +40,7 @@ ADMINISTRATOR, TRAINER, QUALITY = "administrator", "trainer", "qa-reviewer"
 SKIPS_MAX = 1000
 # Without these nobody could make the first definition effective, so they may be granted before
 # their own definition is: then without requirements, which the grant states. See decision 0202.
-FOUNDING = frozenset({ADMINISTRATOR, AUTHOR, APPROVER})
+FOUNDING = frozenset({ADMINISTRATOR, AUTHOR, APPROVER, TRAINER})
 
 
 @command("register-person")

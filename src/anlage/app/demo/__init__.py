@@ -1,0 +1,22 @@
+"""DEMO: a simulated hospital facility, seeded through the same commands as real use.
+
+Touches: app's engine, the packages' requests.
+Touched by: cli/demo.py, the tests.
+Start at: seed.py (what there is), then walk.py (how a lot is made).
+"""
+
+from .cast import CAST, PASSWORD, write_logins
+from .facility import found_facility
+from .player import Player
+from .seed import seed
+from .walk import walk_journey
+
+__all__ = [
+    "CAST",
+    "PASSWORD",
+    "Player",
+    "found_facility",
+    "seed",
+    "walk_journey",
+    "write_logins",
+]

@@ -1,0 +1,535 @@
+"""One patient's journey, walked by simulated persons through the same commands as real use.
+
+`walk_journey` goes as far as it is told and stops there, so that a seeded plant has patients at
+every stage. Readings are
+simulated: the target, or a value well inside the limits, unless `SCRIPT` says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import IntEnum
+
+from anlage.base import Instant, Quantity, Refused
+from anlage.plant import (
+    AcceptCollection,
+    ApproveResult,
+    AttachFile,
+    BeginLot,
+    BookSlot,
+    CheckPatient,
+    ClearLymphodepletion,
+    CompleteStep,
+    ConfirmBedside,
+    DestroyRemainder,
+    EnterResult,
+    EquipmentUnit,
+    FillDoses,
+    FilledContainer,
+    GiveConsent,
+    Journey,
+    Lot,
+    MaterialGiven,
+    MaterialLot,
+    OrderCollection,
+    OrderProduct,
+    Parameter,
+    Phase,
+    PhaseKind,
+    ReceiveDose,
+    ReceiveSample,
+    RecordCollection,
+    RecordInfusion,
+    ReleaseLot,
+    ReviewAuditTrail,
+    ReviewBatch,
+    Sample,
+    StartStep,
+    StoreSample,
+    ThawPack,
+)
+
+from .cast import BY_LOGIN
+from .facility import clean
+from .instrument import instrument_files
+from .player import Player, first_of
+
+PHYSICIAN, COORDINATOR = BY_LOGIN["physician"], BY_LOGIN["coordinator"]
+NURSE, NURSE2, STORE = BY_LOGIN["nurse"], BY_LOGIN["nurse2"], BY_LOGIN["store"]
+OPERATOR, SECOND = BY_LOGIN["operator"], BY_LOGIN["operator2"]
+ANALYST, QUALITY, RELEASER = BY_LOGIN["analyst"], BY_LOGIN["reviewer"], BY_LOGIN["releaser"]
+WARD, WARD2 = BY_LOGIN["ward"], BY_LOGIN["ward2"]
+PATIENT_CHECKS = ("identity", "eligibility", "infectious-markers")
+PRODUCT = "cd19-car-t"
+STEPS_MAX = 400
+
+
+class Until(IntEnum):
+    """How far a journey is walked."""
+
+    ORDERED = 1
+    COLLECTED = 2
+    ACCEPTED = 3
+    ACTIVATED = 4
+    EXPANDING = 5
+    MADE = 6
+    TESTED = 7
+    REVIEWED = 8
+    RELEASED = 9
+    ON_SITE = 10
+    INFUSED = 11
+
+
+@dataclass(slots=True)
+class Walk:
+    """A journey under way.
+
+    Attributes:
+        player: Who plays.
+        script: Readings that are not the plain ones, by `phase.parameter`.
+        coi: The chain-of-identity id, once ordered.
+        lot: The lot, once begun.
+        bag: The first bag of product, once filled.
+    """
+
+    player: Player
+    script: Mapping[str, str] = field(default_factory=dict)
+    coi: str = ""
+    lot: str = ""
+    bag: str = ""
+
+
+def walk_journey(
+    player: Player, number: int, until: Until, *, script: Mapping[str, str] | None = None
+) -> Walk:
+    """Walk one autologous journey from prescription as far as `until`."""
+    walk = Walk(player=player, script={**SCRIPT, **(script or {})})
+    _order(walk, number)
+    if until >= Until.COLLECTED:
+        _collect(walk, number)
+    if until >= Until.ACCEPTED:
+        _accept(walk)
+    if until >= Until.ACTIVATED:
+        _make(walk, until)
+    if until >= Until.TESTED:
+        test_lot(player, walk.lot)
+    if until >= Until.REVIEWED:
+        review_lot(player, walk.lot)
+    if until >= Until.RELEASED:
+        player.do(ReleaseLot(lot=walk.lot), by=RELEASER)
+    if until >= Until.ON_SITE:
+        _deliver(walk)
+    if until >= Until.INFUSED:
+        _infuse(walk)
+    return walk
+
+
+SCRIPT = {
+    "receipt-check.state": "fresh",
+    "receipt-check.volume": "220 mL",
+    "start-count.viable-cells": "4.2e9 cell",
+    "start-count.viability": "94.5 %",
+    "wash.cells-after": "3.6e9 cell",
+    "select.t-cells": "1.4e9 cell",
+    "select.purity": "97.2 %",
+    "pre-vector-count.viable-cells": "2.0e8 cell",
+    "in-process-count.glucose": "12.4 mmol/L",
+    "in-process-count.lactate": "9.8 mmol/L",
+    "harvest.viable-cells": "3.4e9 cell",
+    "harvest.density": "2.0e7 cell/mL",
+    "harvest.viability": "92.1 %",
+    "harvest.car-fraction": "41.5 %",
+    "fill.bags": "2 bag",
+    "fill.volume": "30.0 mL",
+}
+# Viable cells at each in-process count: the loop ends when enough have grown.
+GROWTH = ("3.1e8 cell", "1.2e9 cell", "3.4e9 cell")
+
+
+def _order(walk: Walk, number: int) -> None:
+    player = walk.player
+    subject = f"SUBJ-{number:03d}"
+    ordered = player.do(
+        OrderProduct(
+            product=PRODUCT,
+            subject=player.installation.vault.put(
+                f"subject-{number}", "name", f"Simulated Patient {number}"
+            ),
+            indication="relapsed B-cell lymphoma",
+            treatment_site="Simulated University Hospital",
+            weight="72 kg",
+        ),
+        by=PHYSICIAN,
+    )
+    walk.coi = first_of(ordered, "product-ordered").stream.id
+    player.installation.vault.put(walk.coi, "name", f"Simulated Patient {number} ({subject})")
+    player.wait(hours=2)
+    checks = dict.fromkeys(PATIENT_CHECKS, "pass")
+    player.do(CheckPatient(coi=walk.coi, checks=checks), by=COORDINATOR)
+    player.do(GiveConsent(coi=walk.coi, form="ICF-CD19", form_version="3"), by=COORDINATOR)
+    begins = player.clock.now() + timedelta(days=4)
+    player.do(
+        BookSlot(coi=walk.coi, slot=f"SLOT-{number:03d}", begins=begins, suite="A"), by=COORDINATOR
+    )
+    planned = player.clock.now() + timedelta(days=3)
+    order = OrderCollection(coi=walk.coi, site="Apheresis unit", planned=planned)
+    player.do(order, by=COORDINATOR)
+
+
+def _collect(walk: Walk, number: int) -> None:
+    walk.player.wait(days=3)
+    walk.player.do(
+        RecordCollection(
+            coi=walk.coi,
+            donation=f"A9999{walk.player.clock.now():%y}{number:06d}",
+            container=f"{walk.coi}-APH",
+            volume="220 mL",
+            scan=walk.coi,
+            second=NURSE2,
+        ),
+        by=NURSE,
+    )
+
+
+def _accept(walk: Walk) -> None:
+    walk.player.wait(hours=9)
+    walk.player.do(
+        AcceptCollection(
+            coi=walk.coi,
+            container=f"{walk.coi}-APH",
+            scan=walk.coi,
+            checks={"seal": "pass", "label": "pass", "logger": "pass"},
+        ),
+        by=STORE,
+    )
+
+
+def _make(walk: Walk, until: Until) -> None:
+    player = walk.player
+    begun = player.do(BeginLot(product=PRODUCT, coi=walk.coi), by=OPERATOR)
+    walk.lot = first_of(begun, "lot-created").stream.id
+    stop = {Until.ACTIVATED: "activation-culture", Until.EXPANDING: "in-process-count:2"}.get(until)
+    run_lot(walk, stop=stop)
+
+
+def run_lot(walk: Walk, *, stop: str | None = None) -> None:
+    """Do every step whose turn it is, in the order in which they open, until none is left or
+    `stop` is next.
+    """
+    player = walk.player
+    for _ in range(STEPS_MAX):
+        lot = player.state(Lot, f"lot/{walk.lot}")
+        waiting = [step.key for step in lot.open_steps] or list(lot.ready)
+        if not waiting or stop in waiting:
+            return
+        _step(walk, lot, waiting[0])
+    raise RuntimeError(f"lot {walk.lot} did not come to an end in {STEPS_MAX} steps")
+
+
+def _step(walk: Walk, lot: Lot, key: str) -> None:
+    player, phase = walk.player, lot.phase_of(key)
+    if phase is None:
+        raise RuntimeError(f"lot {lot.id} has no phase for step {key}")
+    operator = STORE if phase.role == "store-keeper" else OPERATOR
+    witness = SECOND if phase.witness else None
+    units = _units(player, lot, phase)
+    if key not in lot.steps:
+        player.do(StartStep(lot=lot.id, step=key, equipment=units), by=operator)
+        span = phase.minimum or phase.duration
+        player.wait(seconds=max(60.0, span.total_seconds()) + (60.0 if phase.minimum else 0.0))
+    if phase.photo and not player.state(Lot, f"lot/{lot.id}").steps[key].files:
+        _photo(walk, key)
+    readings = {
+        one.id: _reading(walk, lot, phase, one, key)
+        for one in phase.parameters
+        if one.calculation is None
+    }
+    materials, source = _materials(player, lot, phase)
+    player.do(
+        CompleteStep(
+            lot=lot.id,
+            step=key,
+            readings=readings,
+            materials=materials,
+            equipment=(),
+            scan=lot.identity
+            if phase.is_identity_critical or phase.kind is PhaseKind.SCAN
+            else None,
+            source=source,
+            witness=witness,
+        ),
+        by=operator,
+    )
+    if key == "fill":
+        fill_bags(walk)
+
+
+def fill_bags(walk: Walk) -> None:
+    """Record the two bags of product."""
+    bags = [f"{walk.lot}-B{n}" for n in (1, 2)]
+    fills = tuple(
+        FilledContainer(container=one, amount="30.0 mL", cells="7.0e8 cell") for one in bags
+    )
+    walk.player.do(FillDoses(lot=walk.lot, fills=fills), by=OPERATOR)
+    walk.bag = bags[0]
+
+
+def _photo(walk: Walk, key: str) -> None:
+    name, data, media = instrument_files()[-1]
+    digest = walk.player.installation.blobs.put(data)
+    walk.player.do(
+        AttachFile(
+            lot=walk.lot, step=key, name=name, digest=digest, media_type=media, size=len(data)
+        ),
+        by=OPERATOR,
+    )
+
+
+def _units(player: Player, lot: Lot, phase: Phase) -> tuple[str, ...]:
+    """Choose a unit of each class asked for: the one the lot is in, else the first that is free;
+    clean it first.
+    """
+    board = player.installation.rows("equipment-board")
+    rows = [(key, row) for key, row in board.find(limit=5000)]
+    chosen = []
+    for wanted in phase.equipment:
+        units = [key for key, row in rows if row["class"] == wanted]
+        states = [(unit, player.state(EquipmentUnit, f"equipment/{unit}")) for unit in units]
+        mine = next((unit for unit, state in states if lot.id in state.lots), None)
+        chosen.append(mine or _free(player, lot, wanted, states))
+    return tuple(chosen)
+
+
+def _free(player: Player, lot: Lot, kind: str, states: list[tuple[str, EquipmentUnit]]) -> str:
+    refusal: Refused | None = None
+    for unit, state in states:
+        if len(state.lots) >= state.terms.lots_max:
+            continue
+        try:
+            state.must_be_ready(lot=lot.id, at=player.clock.now())
+        except Refused as error:
+            refusal = error
+            if state.lots:
+                continue
+            try:
+                prepare_unit(player, unit, kind, lot.id)
+            except Refused as other:
+                refusal = other
+                continue
+        return unit
+    raise refusal or RuntimeError(f"no {kind} in the facility")
+
+
+def prepare_unit(player: Player, unit: str, kind: str, lot: str) -> None:
+    """Clean a unit and have a second person clear it for a lot."""
+    from anlage.plant import ClearEquipment
+
+    clean(player, unit, kind)
+    player.do(ClearEquipment(equipment=unit, lot=lot), by=SECOND)
+
+
+def _materials(
+    player: Player, lot: Lot, phase: Phase
+) -> tuple[tuple[MaterialGiven, ...], str | None]:
+    given: list[MaterialGiven] = []
+    for need in phase.materials:
+        given += _pick(player, lot, need.material_class, _amount(lot, need))
+    source = None
+    if any("material.titre" in one.inputs.values() for one in phase.parameters):
+        source = _pick(player, lot, "cd19-car-vector", Quantity.parse("1 mL"))[0].material
+    return tuple(given), source
+
+
+def _pick(player: Player, lot: Lot, kind: str, amount: Quantity) -> list[MaterialGiven]:
+    """Pick from what expires first and may be used, pack after pack."""
+    stock = player.installation.rows("stock")
+    refusal: Exception = RuntimeError(f"no {kind} in stock")
+    for name, _ in stock.find(facet=kind, limit=100):
+        state = player.state(MaterialLot, f"material/{name}")
+        try:
+            state.must_be_usable(
+                material_class=kind, amount=amount, at=player.clock.now(), lot=lot.id
+            )
+        except Refused as error:
+            refusal = error
+            continue
+        parts = _parts(state, amount.to(state.unit).value, player.clock.now())
+        for pack, _ in parts:
+            if state.packs[pack].is_frozen:
+                player.do(ThawPack(material=name, pack=pack), by=OPERATOR)
+        unit = state.unit
+        return [
+            MaterialGiven(
+                material=name, material_class=kind, amount=str(Quantity(part, unit)), pack=pack
+            )
+            for pack, part in parts
+        ]
+    raise refusal
+
+
+def _parts(state: MaterialLot, needed: Decimal, at: Instant) -> list[tuple[str, Decimal]]:
+    """Share an amount over packs that are in their time, opened ones first."""
+    found = []
+    live = [(id, one) for id, one in state.packs.items() if not one.lapses or one.lapses > at]
+    for pack, held in sorted(live, key=lambda one: (one[1].is_frozen, one[1].left, one[0])):
+        part = min(held.left, needed)
+        if part > 0:
+            found.append((pack, part))
+            needed -= part
+        if not needed:
+            break
+    return found
+
+
+def _amount(lot: Lot, need: object) -> Quantity:
+    planned = getattr(need, "amount", None)
+    if isinstance(planned, Quantity):
+        return planned
+    value = lot.readings[str(getattr(need, "amount_from", ""))]
+    if not isinstance(value, Quantity):
+        raise RuntimeError(f"{need} has no amount")
+    return value
+
+
+def _reading(walk: Walk, lot: Lot, phase: Phase, one: Parameter, key: str) -> str:
+    name = f"{phase.id}.{one.id}"
+    if name == "in-process-count.viable-cells":
+        return GROWTH[min(int(key.partition(":")[2] or 1), len(GROWTH)) - 1]
+    if name in walk.script:
+        return walk.script[name]
+    if one.choices:
+        return (one.accepted or one.choices)[0]
+    if one.kind == "text":
+        return "as expected"
+    return str(_plain(one))
+
+
+def _plain(one: Parameter) -> Quantity:
+    """Give a value well inside the limits."""
+    if one.target is not None:
+        return one.target
+    limits = one.warning if one.warning.lower or one.warning.upper else one.hard
+    low = limits.lower.to(one.unit).value if limits.lower else None
+    high = limits.upper.to(one.unit).value if limits.upper else None
+    if low is not None and high is not None:
+        value = (low + high) / 2
+    elif low is not None:
+        value = (low + 100) / 2 if one.unit == "%" else low * Decimal("1.5")
+    elif high is not None:
+        value = high / 2 if high > 0 else high * 2
+    else:
+        value = Decimal(1)
+    return Quantity(round(value, one.decimals if one.decimals is not None else 2), one.unit)
+
+
+RESULTS = {
+    "identity": ("match", "chain of identity"),
+    "appearance": ("cloudy suspension without foreign matter", "visual inspection"),
+    "viability": ("91.4 %", "two-dye exclusion"),
+    "cd3-purity": ("97.8 %", "flow cytometry"),
+    "car-expression": ("41.5 %", "flow cytometry"),
+    "vector-copy-number": ("2.1 copy/cell", "digital PCR"),
+    "dose": ("2.4 10*6.cell/kg", "calculation car-dose-per-kg"),
+    "potency": ("2150 pg/mL", "immunoassay after co-culture"),
+    "residual-beads": ("4 bead/10*6.cell", "microscopy of lysed cells"),
+    "residual-tumour": ("0.1 %", "flow cytometry"),
+    "endotoxin": ("0.5 [EU]/mL", "kinetic chromogenic"),
+    "mycoplasma": ("not detected", "nucleic acid amplification"),
+    "replication-competent-lentivirus": ("not detected", "VSV-G qPCR"),
+    "sterility-interim": ("no growth", "rapid microbial method read at 72 h"),
+    "sterility-final": ("no growth", "culture read at 14 d"),
+    "memory-phenotype": ("38.0 %", "flow cytometry"),
+}
+LATER = frozenset({"sterility-final"})
+
+
+def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> None:
+    """Receive every sample, report and approve every result that is due before release."""
+    samples = player.state(Lot, f"lot/{lot}").samples
+    for sample in samples.values():
+        if sample.tests:
+            player.do(ReceiveSample(sample=sample.id, laboratory="QC"), by=ANALYST)
+        else:
+            player.do(StoreSample(sample=sample.id, place="LN2-01 / rack 4"), by=ANALYST)
+    player.wait(days=3)
+    files = {media: (name, data) for name, data, media in instrument_files()}
+    for sample in samples.values():
+        for attribute in sample.tests:
+            if attribute in LATER or attribute not in RESULTS:
+                continue
+            reported, method = RESULTS[attribute]
+            reported = (results or {}).get(attribute, reported)
+            raw = files.get(
+                "application/vnd.isac.fcs" if "flow" in method or attribute == "viability" else ""
+            )
+            if attribute == "appearance":
+                raw = files.get("image/png")
+            digest = player.installation.blobs.put(raw[1]) if raw else None
+            player.do(
+                EnterResult(
+                    sample=sample.id,
+                    attribute=attribute,
+                    reported=reported,
+                    method=method,
+                    raw_file=digest,
+                    raw_name=raw[0] if raw else None,
+                ),
+                by=ANALYST,
+            )
+            state = player.state(Sample, f"sample/{sample.id}").results.get(attribute)
+            if state is not None and not state.is_approved and not state.is_invalidated:
+                player.do(ApproveResult(sample=sample.id, attribute=attribute), by=QUALITY)
+
+
+def review_lot(player: Player, lot: str) -> None:
+    """Review the batch and its audit trail."""
+    player.wait(hours=5)
+    through = player.state(Lot, f"lot/{lot}").version
+    said = "every exception looked at; simulated"
+    player.do(ReviewBatch(lot=lot, through=through, comment=said), by=QUALITY)
+    through = player.state(Lot, f"lot/{lot}").version
+    player.do(ReviewAuditTrail(lot=lot, through=through, comment="nothing unexplained"), by=QUALITY)
+
+
+def _deliver(walk: Walk) -> None:
+    player = walk.player
+    player.wait(hours=20)
+    player.do(ReceiveDose(coi=walk.coi, container=walk.bag, scan=walk.coi), by=WARD)
+    player.do(ClearLymphodepletion(coi=walk.coi), by=PHYSICIAN)
+
+
+def _infuse(walk: Walk) -> None:
+    player = walk.player
+    player.wait(days=5)
+    thawed = player.clock.now()
+    player.wait(minutes=6)
+    player.do(
+        ConfirmBedside(
+            coi=walk.coi,
+            container=walk.bag,
+            band_scan=walk.coi,
+            bag_scan=walk.coi,
+            second=WARD2,
+            thawed=thawed,
+        ),
+        by=WARD,
+    )
+    began = player.clock.now()
+    player.wait(minutes=15)
+    player.do(
+        RecordInfusion(
+            coi=walk.coi,
+            container=walk.bag,
+            began=began,
+            ended=player.clock.now(),
+            volume="30 mL",
+        ),
+        by=WARD,
+    )
+    state = player.state(Journey, f"journey/{walk.coi}")
+    for container in sorted(state.remainders):
+        player.do(
+            DestroyRemainder(coi=walk.coi, container=container, method="autoclave", second=WARD2),
+            by=WARD,
+        )
