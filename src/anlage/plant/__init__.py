@@ -8,6 +8,7 @@ Start at: recipe.py (what is to be done), then lot.py (what is being done), mate
 from collections.abc import Sequence
 
 from anlage.base import Problem
+from anlage.library import register_kind
 from anlage.record import Recorded, View
 
 from .begin import (
@@ -177,10 +178,23 @@ from .lot import (
     StepState,
     StepStatus,
 )
+from .lot_check import (
+    check_lots,
+)
 from .lot_fact import (
     Reading,
     Rule,
     Severity,
+)
+from .lot_sentence import (
+    lot_sentence,
+)
+from .lot_view import (
+    DeviationView,
+    JourneyView,
+    LotBoard,
+    SampleView,
+    WorkView,
 )
 from .material import (
     Balance,
@@ -323,6 +337,10 @@ from .source import (
     Source,
     read_source,
 )
+from .starters import (
+    StarterCatalogue,
+    starter_recipes,
+)
 from .steps import (
     CompleteStep,
     EnterReadings,
@@ -359,6 +377,8 @@ from .supplier import (
     supplier_sentence,
 )
 
+register_kind("recipe", Recipe.read)
+
 VIEWS: tuple[View, ...] = (
     StockView(),
     PackView(),
@@ -366,17 +386,28 @@ VIEWS: tuple[View, ...] = (
     EquipmentBoard(),
     RoomBoard(),
     SupplierBoard(),
+    LotBoard(),
+    WorkView(),
+    DeviationView(),
+    JourneyView(),
+    SampleView(),
 )
 
 
 def check(facts: Sequence[Recorded]) -> list[Problem]:
     """Give every problem that PLANT sees in the facts of an export."""
-    return [*check_store(facts)]
+    return [*check_store(facts), *check_lots(facts)]
 
 
 def sentence(recorded: Recorded) -> str | None:
     """Say in one plain sentence what a fact of PLANT tells; None for any other fact."""
-    for tell in (material_sentence, equipment_sentence, room_sentence, supplier_sentence):
+    for tell in (
+        lot_sentence,
+        material_sentence,
+        equipment_sentence,
+        room_sentence,
+        supplier_sentence,
+    ):
         told = tell(recorded)
         if told is not None:
             return told
@@ -418,6 +449,7 @@ __all__ = [
     "DestroyMaterial",
     "DestroyRemainder",
     "Deviation",
+    "DeviationView",
     "DispositionDeviation",
     "DisqualifySupplier",
     "Edge",
@@ -446,11 +478,13 @@ __all__ = [
     "InvestigateDeviation",
     "Journey",
     "JourneyStage",
+    "JourneyView",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
     "Letter",
     "Lot",
+    "LotBoard",
     "LotPlan",
     "LotStatus",
     "MaterialGiven",
@@ -524,6 +558,7 @@ __all__ = [
     "Sample",
     "SamplePlan",
     "SampleStatus",
+    "SampleView",
     "ScanIdentity",
     "Severity",
     "Shape",
@@ -531,6 +566,7 @@ __all__ = [
     "Source",
     "SplitMaterial",
     "StartStep",
+    "StarterCatalogue",
     "StepState",
     "StepStatus",
     "StockView",
@@ -550,6 +586,7 @@ __all__ = [
     "VoidLot",
     "VoidMaterial",
     "WithdrawConsent",
+    "WorkView",
     "WorkingHours",
     "accept_collection",
     "add_note",
@@ -569,6 +606,7 @@ __all__ = [
     "certify_material",
     "change_expiry",
     "check",
+    "check_lots",
     "check_patient",
     "check_recipe",
     "check_store",
@@ -604,6 +642,7 @@ __all__ = [
     "investigate_deviation",
     "leave_equipment",
     "leave_room",
+    "lot_sentence",
     "material_sentence",
     "move_equipment",
     "move_pack",
@@ -662,6 +701,7 @@ __all__ = [
     "skip_step",
     "split_material",
     "start_step",
+    "starter_recipes",
     "store_sample",
     "stream_of_lot",
     "subject_of",
