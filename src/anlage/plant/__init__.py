@@ -8,7 +8,6 @@ Start at: recipe.py (what is to be done), then lot.py (what is being done), mate
 from collections.abc import Sequence
 
 from anlage.base import Problem
-from anlage.library import register_kind
 from anlage.record import Recorded, View
 
 from .begin import (
@@ -376,8 +375,6 @@ from .supplier import (
     register_supplier,
     supplier_sentence,
 )
-
-register_kind("recipe", Recipe.read)
 
 VIEWS: tuple[View, ...] = (
     StockView(),

@@ -168,14 +168,15 @@ def _note(desk: Desk, request: AddNote) -> list[Entry]:
 
 @command("authorise-exception")
 def _authorise(desk: Desk, request: AuthoriseException) -> list[Entry]:
-    quality, second = signer(desk, request.quality), signer(desk, request.second)
+    quality = signer(desk, request.quality, request.quality_by or desk.actor.person)
+    second = signer(desk, request.second, request.second_by)
     if quality is None or second is None:
         raise Refused(
             "authorisation-unusable",
             what=f"authorisation for step {request.step} of lot {request.lot}",
-            found="a signature is missing",
+            found="nobody named beside QA",
             limit="QA and a second, distinct person",
-            remedy="have both sign",
+            remedy="name the second person, and have both sign",
             rule="design: the one door",
         )
     return authorise_exception(
@@ -183,7 +184,7 @@ def _authorise(desk: Desk, request: AuthoriseException) -> list[Entry]:
         request,
         quality=quality,
         second=second,
-        physician=signer(desk, request.physician),
+        physician=signer(desk, request.physician, request.physician_by),
         at=desk.at,
     )
 
