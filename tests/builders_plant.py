@@ -310,8 +310,9 @@ def a_lot(
 ) -> Lot:
     """Begin a lot for a patient whose collection was accepted."""
     content = content or small_recipe()
-    journey = an_accepted_journey(bench, coi, content["product"])
-    request = BeginLot(lot=lot, product=content["product"], coi=coi)
+    own = content.get("shape", "autologous") == "autologous"
+    journey = an_accepted_journey(bench, coi, content["product"]) if own else None
+    request = BeginLot(lot=lot, product=content["product"], coi=coi if own else "")
     entries = begin_lot(
         bench.lot(lot),
         request,

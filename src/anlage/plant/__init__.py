@@ -177,10 +177,23 @@ from .lot import (
     StepState,
     StepStatus,
 )
+from .lot_check import (
+    check_lots,
+)
 from .lot_fact import (
     Reading,
     Rule,
     Severity,
+)
+from .lot_sentence import (
+    lot_sentence,
+)
+from .lot_view import (
+    DeviationView,
+    JourneyView,
+    LotBoard,
+    SampleView,
+    WorkView,
 )
 from .material import (
     Balance,
@@ -323,7 +336,10 @@ from .source import (
     Source,
     read_source,
 )
-from .starters import starter_recipes
+from .starters import (
+    StarterCatalogue,
+    starter_recipes,
+)
 from .steps import (
     CompleteStep,
     EnterReadings,
@@ -367,17 +383,28 @@ VIEWS: tuple[View, ...] = (
     EquipmentBoard(),
     RoomBoard(),
     SupplierBoard(),
+    LotBoard(),
+    WorkView(),
+    DeviationView(),
+    JourneyView(),
+    SampleView(),
 )
 
 
 def check(facts: Sequence[Recorded]) -> list[Problem]:
     """Give every problem that PLANT sees in the facts of an export."""
-    return [*check_store(facts)]
+    return [*check_store(facts), *check_lots(facts)]
 
 
 def sentence(recorded: Recorded) -> str | None:
     """Say in one plain sentence what a fact of PLANT tells; None for any other fact."""
-    for tell in (material_sentence, equipment_sentence, room_sentence, supplier_sentence):
+    for tell in (
+        lot_sentence,
+        material_sentence,
+        equipment_sentence,
+        room_sentence,
+        supplier_sentence,
+    ):
         told = tell(recorded)
         if told is not None:
             return told
@@ -419,6 +446,7 @@ __all__ = [
     "DestroyMaterial",
     "DestroyRemainder",
     "Deviation",
+    "DeviationView",
     "DispositionDeviation",
     "DisqualifySupplier",
     "Edge",
@@ -447,11 +475,13 @@ __all__ = [
     "InvestigateDeviation",
     "Journey",
     "JourneyStage",
+    "JourneyView",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
     "Letter",
     "Lot",
+    "LotBoard",
     "LotPlan",
     "LotStatus",
     "MaterialGiven",
@@ -525,6 +555,7 @@ __all__ = [
     "Sample",
     "SamplePlan",
     "SampleStatus",
+    "SampleView",
     "ScanIdentity",
     "Severity",
     "Shape",
@@ -532,6 +563,7 @@ __all__ = [
     "Source",
     "SplitMaterial",
     "StartStep",
+    "StarterCatalogue",
     "StepState",
     "StepStatus",
     "StockView",
@@ -551,6 +583,7 @@ __all__ = [
     "VoidLot",
     "VoidMaterial",
     "WithdrawConsent",
+    "WorkView",
     "WorkingHours",
     "accept_collection",
     "add_note",
@@ -570,6 +603,7 @@ __all__ = [
     "certify_material",
     "change_expiry",
     "check",
+    "check_lots",
     "check_patient",
     "check_recipe",
     "check_store",
@@ -605,6 +639,7 @@ __all__ = [
     "investigate_deviation",
     "leave_equipment",
     "leave_room",
+    "lot_sentence",
     "material_sentence",
     "move_equipment",
     "move_pack",

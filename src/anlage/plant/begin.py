@@ -166,6 +166,15 @@ def _must_fit(recipe: Recipe, request: BeginLot, journey: Journey | None) -> Non
             remedy="order the product for a patient first",
             rule="21 CFR 1271.290",
         )
+    if recipe.shape is Shape.ALLOGENEIC and journey is not None:
+        raise Refused(
+            "journey-out-of-order",
+            what=f"lot of {recipe.product}",
+            found=f"begun for {journey.id}",
+            limit="no one patient: its doses are set aside once it is released",
+            remedy="leave the patient out",
+            rule="chain of identity",
+        )
     if journey is not None:
         journey.must_be_at(JourneyStage.ACCEPTED, f"a lot of {recipe.product}")
         if journey.product != request.product:

@@ -77,6 +77,9 @@ class AuthoriseException:
         second: The signature of a second, distinct person.
         physician: The treating physician's signature, where a patient is affected.
         expires: Until when it may be used.
+        quality_by: Who of QA is to sign, while the signature is not there.
+        second_by: Who is to sign as second person.
+        physician_by: Which physician is to sign.
     """
 
     lot: str
@@ -88,6 +91,9 @@ class AuthoriseException:
     second: Signature | None = None
     physician: Signature | None = None
     expires: Instant | None = None
+    quality_by: str | None = None
+    second_by: str | None = None
+    physician_by: str | None = None
 
 
 def correct_entry(

@@ -410,6 +410,7 @@ class ClearLymphodepletion:
     exception: str | None = None
     signature: Signature | None = None
     second: Signature | None = None
+    second_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

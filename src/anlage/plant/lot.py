@@ -682,7 +682,7 @@ def net_of(digest: str, content: Mapping[str, Any]) -> Net:
 @lru_cache(maxsize=256)
 def _net(digest: str, data: bytes) -> Net:
     del digest
-    return Net(Recipe.read(parse_canonical(data)))
+    return Net(Recipe.recall(parse_canonical(data)))
 
 
 # What happens after the making does not ask for the batch record to be reviewed again.

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
-from anlage.base import Quantity, Refused, digest
+from anlage.base import Broken, Quantity, Refused, digest
 from anlage.library import Reference
 
 
@@ -434,6 +434,21 @@ class Recipe:
             problems = sense(recipe)
         if recipe is None or problems:
             raise Refused.of(problems)
+        return recipe  # type: ignore[return-value]  # the reader builds this very class
+
+    @classmethod
+    def recall(cls, content: Mapping[str, Any]) -> Self:
+        """Read a control recipe out of the record: it was judged when it was frozen, and rules of
+        sense that were added since do not reach back.
+
+        Raises:
+            Broken: What was frozen is no recipe.
+        """
+        from .recipe_reader import read_recipe
+
+        recipe, problems = read_recipe(content)
+        if recipe is None:
+            raise Broken("a control recipe that can be read", seen=problems[0] if problems else "")
         return recipe  # type: ignore[return-value]  # the reader builds this very class
 
     @property

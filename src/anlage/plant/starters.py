@@ -13,9 +13,7 @@ from .source import read_source
 
 
 class StarterCatalogue:
-    """Knows the starter definitions, so that a recipe's references can be checked without a
-    site.
-    """
+    """Knows the starter definitions, so that references can be checked without a site."""
 
     def knows(self, kind: str, id: str) -> bool | None:
         """Tell whether a starter exists; None for kinds that are not kept as definitions."""

@@ -1,10 +1,12 @@
 """Commands of review and disposition."""
 
+from anlage.library import let_go
 from anlage.plant import (
     AllocateDose,
     AssessExceptionalRelease,
     FillDoses,
     HoldLot,
+    Lot,
     RecallLot,
     RejectDose,
     RejectLot,
@@ -31,7 +33,7 @@ from anlage.plant import (
 from anlage.record import Entry
 
 from ..engine import Desk, command
-from .making import journey_of, lot_of, who
+from .making import definition_of, journey_of, lot_of, who
 
 
 @command("fill-doses")
@@ -74,7 +76,8 @@ def _review_trail(desk: Desk, request: ReviewAuditTrail) -> list[Entry]:
 def _release(desk: Desk, request: ReleaseLot) -> list[Entry]:
     lot = lot_of(desk, request.lot)
     journey = journey_of(desk, lot.coi) if lot.coi else None
-    return release_lot(lot, request, journey=journey, person=who(desk), at=desk.at)
+    entries = release_lot(lot, request, journey=journey, person=who(desk), at=desk.at)
+    return entries + _let_go(desk, lot)
 
 
 @command("request-exceptional-release")
@@ -94,14 +97,23 @@ def _assess(desk: Desk, request: AssessExceptionalRelease) -> list[Entry]:
 
 @command("reject-lot")
 def _reject(desk: Desk, request: RejectLot) -> list[Entry]:
-    return reject_lot(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+    lot = lot_of(desk, request.lot)
+    entries = reject_lot(lot, request, person=who(desk), at=desk.at)
+    return entries + _let_go(desk, lot)
 
 
 @command("terminate-lot")
 def _terminate(desk: Desk, request: TerminateLot) -> list[Entry]:
-    return terminate_lot(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+    lot = lot_of(desk, request.lot)
+    entries = terminate_lot(lot, request, person=who(desk), at=desk.at)
+    return entries + _let_go(desk, lot)
 
 
 @command("recall-lot")
 def _recall(desk: Desk, request: RecallLot) -> list[Entry]:
     return recall_lot(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+
+
+def _let_go(desk: Desk, lot: Lot) -> list[Entry]:
+    """Say on the recipe that a lot is in progress no longer."""
+    return let_go(definition_of(desk, "recipe", lot.recipe_id), lot=lot.id)

@@ -109,7 +109,7 @@ def _clear(desk: Desk, request: ClearLymphodepletion) -> list[Entry]:
         journey_of(desk, request.coi),
         request,
         physician=who(desk),
-        second=signer(desk, request.second),
+        second=signer(desk, request.second, request.second_by),
         at=desk.at,
     )
 

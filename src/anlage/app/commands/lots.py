@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from anlage.base import Quantity, Refused
-from anlage.library import Stage
+from anlage.library import Stage, let_go, take_up
 from anlage.plant import (
     AddNote,
     AttachFile,
@@ -77,7 +77,7 @@ def _begin(desk: Desk, request: BeginLot) -> list[Entry]:
         later = [
             one.attribute for one in specification.criteria if one.stage is Stage.AFTER_RELEASE
         ]
-    return begin_lot(
+    entries = begin_lot(
         lot_of(desk, id),
         replace(request, lot=id),
         recipe=version,
@@ -89,11 +89,14 @@ def _begin(desk: Desk, request: BeginLot) -> list[Entry]:
         person=who(desk),
         at=desk.at,
     )
+    return entries + take_up(recipe, version.number, lot=id, at=desk.at)
 
 
 @command("void-lot")
 def _void(desk: Desk, request: VoidLot) -> list[Entry]:
-    return void_lot(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+    lot = lot_of(desk, request.lot)
+    entries = void_lot(lot, request, person=who(desk), at=desk.at)
+    return entries + let_go(definition_of(desk, "recipe", lot.recipe_id), lot=lot.id)
 
 
 @command("start-step")
@@ -165,14 +168,15 @@ def _note(desk: Desk, request: AddNote) -> list[Entry]:
 
 @command("authorise-exception")
 def _authorise(desk: Desk, request: AuthoriseException) -> list[Entry]:
-    quality, second = signer(desk, request.quality), signer(desk, request.second)
+    quality = signer(desk, request.quality, request.quality_by or desk.actor.person)
+    second = signer(desk, request.second, request.second_by)
     if quality is None or second is None:
         raise Refused(
             "authorisation-unusable",
             what=f"authorisation for step {request.step} of lot {request.lot}",
-            found="a signature is missing",
+            found="nobody named beside QA",
             limit="QA and a second, distinct person",
-            remedy="have both sign",
+            remedy="name the second person, and have both sign",
             rule="design: the one door",
         )
     return authorise_exception(
@@ -180,7 +184,7 @@ def _authorise(desk: Desk, request: AuthoriseException) -> list[Entry]:
         request,
         quality=quality,
         second=second,
-        physician=signer(desk, request.physician),
+        physician=signer(desk, request.physician, request.physician_by),
         at=desk.at,
     )
 
@@ -236,6 +240,11 @@ def _take(desk: Desk, lot: Lot, step: str, units: tuple[str, ...], room: str | N
         if lot.id in state.lots:
             state.must_be_ready(lot=lot.id, at=desk.at)
             continue
+        if not state.terms.agents:
+            # An instrument or store that no lot occupies: nothing of one lot stays in it.
+            state.must_be_in_service()
+            state.must_measure(desk.at)
+            continue
         handling = Handling.OPEN if state.terms.is_open else Handling.CLOSED
         taking = TakeEquipment(equipment=state.id, lot=lot.id, step=step, handling=handling)
         entries += take_equipment(state, taking, at=desk.at)
@@ -265,7 +274,9 @@ def _leave(
     entries = []
     for unit in units:
         state = desk.read(EquipmentUnit, Stream(f"equipment/{unit}"))
-        taken = lot.id in state.lots or (known is None and unit in given)
+        taken = lot.id in state.lots or (
+            known is None and unit in given and bool(state.terms.agents)
+        )
         if taken and state.terms.equipment_class not in wanted:
             if lot.id in state.lots:
                 entries += leave_equipment(state, LeaveEquipment(equipment=unit, lot=lot.id))

@@ -40,9 +40,10 @@ def person(desk: Desk, id: str) -> Person:
     return found
 
 
-def signer(desk: Desk, signature: Signature | None) -> Person | None:
-    """Give the person who signed; None without a signature."""
-    return None if signature is None else person(desk, signature.person)
+def signer(desk: Desk, signature: Signature | None, named: str | None = None) -> Person | None:
+    """Give the person who signed, or else who is named to sign; None without either."""
+    id = named if signature is None else signature.person
+    return None if id is None else person(desk, id)
 
 
 def lot_of(desk: Desk, id: str) -> Lot:
