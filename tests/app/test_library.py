@@ -101,6 +101,7 @@ def test_people_are_numbered_without_gaps_past_the_founder(site):
 
 
 @pytest.mark.req("P01")
+@pytest.mark.req("P11.10g")
 def test_a_role_that_nobody_approved_is_granted_to_nobody(site):
     assert refusal(site, GrantRole(person="P-0004", role="operator"), ADMIN) == (
         "definition-not-effective"
@@ -252,7 +253,7 @@ def test_the_plants_recipes_are_definitions_too(site):
     assert refusal(site, DraftDefinition(content={"kind": "recipe", "id": "x"}), "P-0002")
 
 
-@pytest.mark.req("11.10d")
+@pytest.mark.req("P11.10g")
 def test_a_simulated_signature_is_worth_nothing_in_a_real_world(tmp_path):
     site = Installation.create(
         settings(tmp_path), world=World.REAL, site="S1", site_name="S", clock=FixedClock(AT)
