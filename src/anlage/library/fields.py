@@ -124,7 +124,9 @@ class Fields:
     def choice(self, key: str, among: Sequence[str], default: str | None = None) -> str:
         """Read one of a closed set of words."""
         found = self.text(key, default)
-        if found and found not in among:
+        if not found:  # said already: it is missing, or no text
+            return default or among[0]
+        if found not in among:
             near = difflib.get_close_matches(found, among, 1)
             remedy = f"did you mean {near[0]}?" if near else "choose one of these"
             self.wrong(key, found, ", ".join(among), remedy)
