@@ -1,8 +1,17 @@
 """Definitions and people through the command engine: from an empty site to a qualified operator."""
 
+from importlib.resources import files
+
 import pytest
 
-from anlage.app import Installation, command_classes, first_administrator, request_of, settings
+from anlage.app import (
+    Installation,
+    command_classes,
+    first_administrator,
+    know_recipes,
+    request_of,
+    settings,
+)
 from anlage.base import FixedClock, Refused
 from anlage.library import (
     ApproveDefinition,
@@ -19,8 +28,11 @@ from anlage.library import (
     RetireDefinition,
     ReturnDefinition,
     SubmitDefinition,
+    check_document,
+    dangling,
     qualification_matrix,
     starter,
+    starters,
     stream_of,
     stream_of_person,
     where_used,
@@ -101,6 +113,7 @@ def test_people_are_numbered_without_gaps_past_the_founder(site):
 
 
 @pytest.mark.req("P01")
+@pytest.mark.req("P11.10g")
 def test_a_role_that_nobody_approved_is_granted_to_nobody(site):
     assert refusal(site, GrantRole(person="P-0004", role="operator"), ADMIN) == (
         "definition-not-effective"
@@ -162,10 +175,64 @@ def test_from_an_empty_site_to_a_qualified_operator(site):
     assert who_has_not_read(rows, "sop-aseptic", 2, AT) == ()
 
 
-def test_nobody_reads_a_version_that_is_not_effective(site):
+def test_nobody_reads_a_version_that_nobody_approved(site):
     read = ReadDocument(document="sop-aseptic", version=1, signature=signed("P-0004"))
 
+    assert refusal(site, read, "P-0004") == "definition-unknown"
+    do(site, DraftDefinition(content=starter("sop", "sop-aseptic").content), "P-0002")
     assert refusal(site, read, "P-0004") == "definition-not-effective"
+
+
+@pytest.mark.req("U04")
+def test_a_new_version_of_an_sop_closes_the_work_of_those_who_have_not_read_it(site):
+    make_effective(site, "sop", "sop-documents")
+    make_effective(site, "role", "definition-author")
+    do(site, GrantRole(person="P-0004", role="definition-author"), ADMIN)
+    draft = DraftDefinition(content=starter("sop", "sop-access").content)
+    assert refusal(site, draft, "P-0004") == "operator-unqualified"
+    do(
+        site,
+        ReadDocument(document="sop-documents", version=1, signature=signed("P-0004")),
+        "P-0004",
+    )
+    do(site, draft, "P-0004")
+
+    changed = {**starter("sop", "sop-documents").content, "summary": "Another way."}
+    words = {"reason": "clearer", "impact": "none on product"}
+    do(site, DraftDefinition(content=changed, **words), "P-0002")
+    finish(site, "sop", "sop-documents", 2, effective=AT + days(1))
+    again = DraftDefinition(content={**draft.content, "summary": "Still."})
+    do(site, again, "P-0004")
+    site.clock.advance(days(1))
+    third = DraftDefinition(content={**draft.content, "summary": "Later."})
+    assert refusal(site, third, "P-0004") == "operator-unqualified"
+    do(
+        site,
+        ReadDocument(document="sop-documents", version=2, signature=signed("P-0004")),
+        "P-0004",
+    )
+    do(site, third, "P-0004")
+
+
+def test_an_approved_version_may_be_read_before_its_day(site):
+    do(site, DraftDefinition(content=starter("sop", "sop-aseptic").content), "P-0002")
+    finish(site, "sop", "sop-aseptic", effective=AT + days(7))
+
+    do(site, ReadDocument(document="sop-aseptic", version=1, signature=signed("P-0004")), "P-0004")
+    assert site.engine.state(Person, stream_of_person("P-0004")).has_read("sop-aseptic", 1, AT)
+
+
+def test_the_starter_recipes_and_products_name_only_what_is_there():
+    know_recipes()
+    folder = files("anlage.library") / "data" / "recipes"
+    recipes = [
+        check_document(one.read_bytes(), one.name)
+        for one in folder.iterdir()
+        if one.name.endswith(".yaml")
+    ]
+
+    assert len(recipes) >= 3
+    assert dangling([*recipes, *starters()]) == []
 
 
 @pytest.mark.req("B02")
@@ -252,7 +319,7 @@ def test_the_plants_recipes_are_definitions_too(site):
     assert refusal(site, DraftDefinition(content={"kind": "recipe", "id": "x"}), "P-0002")
 
 
-@pytest.mark.req("11.10d")
+@pytest.mark.req("P11.10g")
 def test_a_simulated_signature_is_worth_nothing_in_a_real_world(tmp_path):
     site = Installation.create(
         settings(tmp_path), world=World.REAL, site="S1", site_name="S", clock=FixedClock(AT)

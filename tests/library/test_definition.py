@@ -136,6 +136,7 @@ def test_a_version_does_not_overtake_one_that_is_approved_already():
     assert refusal.value.code == "definition-backdated"
 
 
+@pytest.mark.req("P11.10k")
 def test_a_version_in_review_cannot_be_rewritten_until_it_is_returned():
     definition = in_review()
 
@@ -179,6 +180,7 @@ def test_a_lot_takes_up_nothing_that_is_not_effective():
     assert refusal.value.code == "definition-not-effective"
 
 
+@pytest.mark.req("P11.70")
 def test_what_is_approved_is_what_was_shown():
     definition = in_review()
 

@@ -83,6 +83,7 @@ def test_a_qualification_ends_on_its_day():
     assert "aseptic process simulation car-t: expired on 2026-09-01" in expired.problem.found
 
 
+@pytest.mark.req("P11.10i")
 def test_every_gap_is_named_at_once():
     person = with_role(a_person(), a_role(requires=ALL))
 
@@ -204,6 +205,7 @@ def test_roles_that_exclude_each_other_are_not_held_together():
     assert refusal.value.code == "roles-exclusive"
 
 
+@pytest.mark.req("P11.100")
 def test_an_identifier_is_never_given_twice():
     with pytest.raises(Refused) as refusal:
         register(a_person(), name="Somebody Else")

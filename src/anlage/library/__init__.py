@@ -9,7 +9,6 @@ lives) and person.py (who may do what).
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
 from .definition import (
-    APPROVER,
     ChangeNote,
     Definition,
     DefinitionApproved,
@@ -23,14 +22,7 @@ from .definition import (
     Phase,
     Treatment,
     Version,
-    approve,
-    draft,
-    let_go,
-    retire,
-    send_back,
     stream_of,
-    submit,
-    take_up,
 )
 from .difference import Change, difference
 from .document import BYTES_MAX, Document, read_yaml
@@ -74,16 +66,7 @@ from .person import (
     QualificationRevoked,
     RoleGranted,
     RoleWithdrawn,
-    assess,
-    come_back,
-    grant,
-    leave,
-    read_document,
-    register,
-    rename,
-    revoke,
     stream_of_person,
-    withdraw,
 )
 from .product import Evidence, Origin, ProcessParameter, Product, QualityAttribute
 from .request import (
@@ -102,6 +85,7 @@ from .request import (
     SubmitDefinition,
     WithdrawRole,
 )
+from .revision import APPROVER, approve, draft, let_go, retire, send_back, submit, take_up
 from .role import Qualifies, Requirement, Role
 from .rounding import Rounding, exact, rounded
 from .sop import Procedure
@@ -118,6 +102,17 @@ from .specification import (
     as_reported,
     evaluate,
     overall,
+)
+from .staff import (
+    assess,
+    come_back,
+    grant,
+    leave,
+    read_document,
+    register,
+    rename,
+    revoke,
+    withdraw,
 )
 from .starter import media_labels, starter, starters
 

@@ -124,9 +124,11 @@ class Fields:
     def choice(self, key: str, among: Sequence[str], default: str | None = None) -> str:
         """Read one of a closed set of words."""
         found = self.text(key, default)
-        if found and found not in among:
+        if not found:  # said already: it is missing, or no text
+            return default or among[0]
+        if found not in among:
             near = difflib.get_close_matches(found, among, 1)
-            remedy = f"did you mean {near[0]}?" if near else "choose one of these"
+            remedy = f"rename it to {near[0]}" if near else "choose one of these"
             self.wrong(key, found, ", ".join(among), remedy)
             return default or among[0]
         return found
@@ -344,7 +346,7 @@ class Fields:
             if key in self._asked or len(self._problems) > PROBLEMS_MAX:
                 continue
             near = difflib.get_close_matches(str(key), list(self._asked), 1)
-            remedy = f"did you mean {near[0]}?" if near else "remove it"
+            remedy = f"rename it to {near[0]}" if near else "remove it"
             known = ", ".join(self._asked)
             self._problems.append(
                 _problem(self._place(str(key)), "a key nobody knows here", known, remedy)

@@ -17,13 +17,13 @@ from anlage.library import (
     retire,
     send_back,
     stream_of,
-    stream_of_person,
     submit,
 )
 from anlage.record import Entry, Signature, World
 
 from ..engine import Desk, command
 from ..recipes import know_recipes
+from ..staff import person_of
 from .materials import must_act
 
 AUTHOR = "definition-author"
@@ -109,7 +109,7 @@ def me(desk: Desk) -> Person:
             remedy="log in",
             rule="21 CFR 211.25",
         )
-    person = desk.read(Person, stream_of_person(desk.actor.person))
+    person = person_of(desk, desk.actor.person)
     person.must_be_active()
     return person
 

@@ -32,7 +32,7 @@ from anlage.record import Entry, Stream
 from ..engine import Desk, command
 from .materials import must_act, must_sign
 
-OPERATOR, SECOND, QUALITY, KEEPER = "operator", "second-operator", "qa-reviewer", "store-keeper"
+OPERATOR, SECOND, QUALITY, KEEPER = "operator", "verifier", "qa-reviewer", "store-keeper"
 
 
 @command("register-equipment")

@@ -9,6 +9,7 @@ from anlage.plant import Deviation, Journey, Lot, MaterialLot, Phase, Rule, Samp
 from anlage.record import Signature, Stream
 
 from ..engine import Desk
+from ..staff import person_of
 
 
 def who(desk: Desk) -> Person:
@@ -35,7 +36,7 @@ def person(desk: Desk, id: str) -> Person:
     Raises:
         Refused: `operator-unqualified`.
     """
-    found = desk.read(Person, Stream(f"person/{id}"))
+    found = person_of(desk, id)
     found.must_be_active()
     return found
 

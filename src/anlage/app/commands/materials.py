@@ -1,7 +1,7 @@
 """Commands of material lots and suppliers."""
 
 from anlage.base import Refused
-from anlage.library import Definition, Person
+from anlage.library import Definition
 from anlage.plant import (
     CertifyMaterial,
     ChangeExpiry,
@@ -59,6 +59,7 @@ from anlage.plant import (
 from anlage.record import Entry, Signature, Stream
 
 from ..engine import Desk, command
+from ..staff import person_of
 
 KEEPER, QUALITY, OPERATOR = "store-keeper", "qa-reviewer", "operator"
 DESCENDANTS_MAX = 100_000
@@ -259,7 +260,7 @@ def _must_hold(desk: Desk, person: str | None, roles: tuple[str, ...]) -> None:
             remedy="log in",
             rule="21 CFR 211.25",
         )
-    state = desk.read(Person, Stream(f"person/{person}"))
+    state = person_of(desk, person)
     held = [role for role in roles if role in state.roles]
     refusals: list[Refused] = []
     for role in held or roles[:1]:

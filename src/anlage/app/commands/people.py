@@ -8,6 +8,7 @@ from anlage.library import (
     EndEmployment,
     GrantRole,
     Person,
+    Phase,
     Qualifies,
     ReadDocument,
     RegisterPerson,
@@ -117,7 +118,10 @@ def _read(desk: Desk, request: ReadDocument) -> list[Entry]:
     must_be_own(desk, request.signature, "read-and-understood")
     person = me(desk)
     definition = desk.read(Definition, stream_of("sop", request.document))
-    version = definition.must_be_effective(request.version, desk.at)
+    version = definition.version(request.version)
+    if definition.state_at(request.version, desk.at) is not Phase.APPROVED:
+        # What is approved for a later day may be read before it, so that nobody is caught by it.
+        definition.must_be_effective(request.version, desk.at)
     return read_document(
         person,
         request.document,
