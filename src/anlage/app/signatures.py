@@ -40,14 +40,23 @@ def signature_fields(request: type) -> tuple[str, ...]:
     return tuple(name for name, hint in hints.items() if _bare(hint) is Signature)
 
 
-def signatures_wanted(engine: Engine, request: Any, *, actor: Actor) -> list[Wanted]:
+def signatures_wanted(
+    engine: Engine, request: Any, *, actor: Actor, chosen: typing.Iterable[Wanted] = ()
+) -> list[Wanted]:
     """Judge a command and give the signatures that it wants, in the order of its fields.
+
+    Args:
+        engine: Judges it.
+        request: The command.
+        actor: Who asks.
+        chosen: Signatures that were agreed on before, as no field of the command names who gives
+            them.
 
     Raises:
         Refused: It would be refused, signed or not; nothing is stored.
     """
     fields = signature_fields(type(request))
-    found: list[Wanted] = []
+    found: list[Wanted] = list(chosen)
     for _ in range(_TRIES_MAX):
         unset = [one for one in fields if one not in {wanted.field for wanted in found}]
         trial = with_signatures(engine, request, found, method="password")

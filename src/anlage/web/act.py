@@ -7,18 +7,11 @@ CFR 11.50, 11.70, 11.200).
 """
 
 import dataclasses
-import enum
 import hashlib
 import inspect
-import json
 import secrets
 import time
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -34,26 +27,21 @@ from anlage.app import (
     signatures_wanted,
     with_signatures,
 )
-from anlage.base import Quantity, Refused
-from anlage.record import Actor, Signature, Stream, encode
+from anlage.base import Refused
+from anlage.record import Actor, Stream, encode
 
 from .entrance import check_password
+from .form import fields_of, values_of
 from .here import installation
 
-TEMPLATE = "act/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a command, as a form shows it."""
-
-    name: str
-    label: str
-    kind: str
-    hint: str
-    value: str
-    is_required: bool
-    choices: tuple[str, ...] = ()
+TEMPLATE = "act/2"
+PEOPLE_MAX = 5000
+# Signatures of persons whom no field of the command names: the form asks who signs.
+CHOSEN: Mapping[str, Mapping[str, str]] = {
+    "authorise-exception": {"second": "authorised", "physician": "authorised"},
+    "clear-line": {"signature": "clear line"},
+    "clear-lymphodepletion": {"second": "cleared"},
+}
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -76,13 +64,16 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
     given = {key: request.GET[key] for key in request.GET if key != "back"}
     back = _safe(request.GET.get("back") or request.POST.get("back") or "/")
     if request.method == "GET":
-        return _form(request, name, given, back)
+        fixed = frozenset(key for key, value in given.items() if value)
+        return form(request, name, given, back, fixed=fixed)
     try:
-        values = _values(name, request.POST)
+        values = values_of(name, request.POST)
         return begin(request, name, values, back=back, key=request.POST.get("key"))
     except Refused as refusal:
         filled = {key: str(value) for key, value in request.POST.items()}
-        return _form(request, name, filled, back, problems=refusal.problems, status=409)
+        fixed = frozenset(request.POST.get("fixed", "").split())
+        problems = refusal.problems
+        return form(request, name, filled, back, fixed=fixed, problems=problems, status=409)
 
 
 def begin(
@@ -92,7 +83,7 @@ def begin(
     *,
     back: str,
     key: str | None = None,
-    shown: Mapping[str, str] | None = None,
+    shown: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """Judge a command; do it, or freeze it and show what is to be signed.
 
@@ -106,16 +97,17 @@ def begin(
     """
     asked = request_of(name, values)
     engine, actor = installation().engine, actor_of(request)
-    wanted = signatures_wanted(engine, asked, actor=actor)
+    values_shown = encode(asked)
+    chosen = _chosen(request, name, values_shown)
+    wanted = signatures_wanted(engine, asked, actor=actor, chosen=chosen)
     if not wanted:
         engine.do(asked, actor=actor, key=key)
         return redirect(back)
     token = secrets.token_urlsafe(18)
     frozen = {
         "command": name,
-        "values": encode(asked),
-        "shown": {**_plain(asked), **(shown or {})},
-        "more": dict(shown or {}),
+        "values": values_shown,
+        "more": {**values_shown, **(shown or {})},
         "wanted": [dataclasses.asdict(one) for one in wanted],
         "meaning": wanted[0].meaning,
         "back": back,
@@ -144,8 +136,12 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
     is_first = time.time() - request.session.get("signed_at", 0) > _window()
     wanted = [Wanted(**one) for one in frozen["wanted"]]
     others = [one for one in wanted if one.person != user.person]
+    seen = dict(frozen["more"])
+    for one in wanted:
+        seen |= one.shown
     context = {
         "frozen": frozen,
+        "lines": shown_lines(seen),
         "is_first": is_first,
         "own": next((one for one in wanted if one.person == user.person), None),
         "others": [(one, person_name(one.person)) for one in others],
@@ -163,7 +159,7 @@ def sign_page(request: HttpRequest, token: str) -> HttpResponse:
             method="password",
             names={one.person: person_name(one.person) for one in wanted},
             template=TEMPLATE,
-            more=frozen["more"],
+            more=seen,
         )
         engine.do(signed, actor=actor_of(request), key=frozen["key"])
     except Refused as refusal:
@@ -179,49 +175,25 @@ def needs_signature(name: str) -> bool:
     return bool(signature_fields(command_classes()[name]))
 
 
-def fields_of(name: str, given: Mapping[str, str]) -> list[Field]:
-    """Give the fields of a command's form, filled with what is given."""
-    cls = command_classes().get(name)
-    if cls is None:
-        request_of(name, {})
-    hints = typing.get_type_hints(cls)
-    helps = _helps(cls)
-    found = []
-    for one in dataclasses.fields(typing.cast("Any", cls)):
-        if _bare(hints[one.name]) is Signature:
-            continue
-        hint, is_required = _bare(hints[one.name]), one.default is dataclasses.MISSING
-        is_required = is_required and one.default_factory is dataclasses.MISSING
-        choices = tuple(str(e.value) for e in hint) if _is_enum(hint) else ()
-        value = given.get(one.name, "")
-        if not value and not is_required and one.default not in (None, dataclasses.MISSING):
-            value = str(encode(one.default))
-        found.append(
-            Field(
-                name=one.name,
-                label=one.name.replace("_", " ").capitalize(),
-                kind=_kind(hint),
-                hint=helps.get(one.name, ""),
-                value=value,
-                is_required=is_required,
-                choices=choices,
-            )
-        )
-    return found
-
-
-def _form(
+def form(
     request: HttpRequest,
     name: str,
     given: Mapping[str, str],
     back: str,
     *,
+    fixed: frozenset[str] = frozenset(),
     problems: Any = (),
     status: int = 200,
 ) -> HttpResponse:
+    """Show the form of a command, filled as given."""
     context = {
         "name": name,
-        "fields": fields_of(name, given),
+        "fields": fields_of(name, given, fixed),
+        "fixed": " ".join(sorted(fixed)),
+        "others": [
+            (one, f"signer-{one}", given.get(f"signer-{one}", "")) for one in CHOSEN.get(name, {})
+        ],
+        "people": people(),
         "back": back,
         "problems": problems,
         "key": given.get("key") or secrets.token_hex(12),
@@ -231,86 +203,43 @@ def _form(
     return render(request, "act.html", context, status=status)
 
 
-def _values(name: str, posted: Mapping[str, Any]) -> dict[str, Any]:
-    cls = command_classes().get(name)
-    if cls is None:
-        request_of(name, {})
-    hints = typing.get_type_hints(cls)
-    values: dict[str, Any] = {}
-    for one in dataclasses.fields(typing.cast("Any", cls)):
-        if _bare(hints[one.name]) is Signature:
-            continue
-        kind = _kind(_bare(hints[one.name]))
-        text = str(posted.get(one.name, "")).strip()
-        if kind == "yes-no":
-            values[one.name] = text == "on"
-        elif text:
-            values[one.name] = _read(kind, one.name, text)
-    return values
+def shown_lines(shown: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Give what is signed as labels with the lines under each; empty values are left out."""
+    lines = []
+    for name, value in shown.items():
+        match value:
+            case None | "" | [] | {}:
+                continue
+            case {"value": number, "unit": unit} if len(value) == 2:
+                texts = [f"{number} {unit}"]
+            case Mapping():
+                texts = [f"{key}: {_text(inner)}" for key, inner in value.items()]
+            case list():
+                texts = [_text(inner) for inner in value]
+            case _:
+                texts = [_text(value)]
+        lines.append((name, texts))
+    return lines
 
 
-def _read(kind: str, name: str, text: str) -> Any:
-    try:
-        if kind == "whole-number":
-            return int(text)
-        if kind == "quantity":
-            return encode(Quantity.parse(text))
-        if kind == "json":
-            return json.loads(text)
-    except ValueError as error:
-        raise Refused(
-            "field-unreadable",
-            what=name.replace("_", " "),
-            found=repr(text[:60]),
-            limit={"whole-number": "a whole number", "json": "JSON"}.get(kind, kind),
-            remedy="type it again",
-        ) from error
-    return text
+def people() -> list[tuple[str, str]]:
+    """Give printed name and identifier of every active person, to choose a second one from."""
+    rows = installation().rows("people").find(facet="active", limit=PEOPLE_MAX)
+    return sorted((row["name"], id) for id, row in rows)
 
 
-def _kind(hint: Any) -> str:
-    if hint is bool:
-        return "yes-no"
-    if hint is int:
-        return "whole-number"
-    if hint is Decimal:
-        return "number"
-    if hint is Quantity:
-        return "quantity"
-    if hint is datetime:
-        return "moment"
-    if _is_enum(hint):
-        return "choice"
-    if isinstance(hint, type) and issubclass(hint, str):
-        return "text"
-    return "json"
-
-
-def _is_enum(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, enum.Enum)
-
-
-def _bare(hint: Any) -> Any:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return next(one for one in typing.get_args(hint) if one is not type(None))
-    return hint
-
-
-def _helps(cls: Any) -> dict[str, str]:
-    """Give what the class's docstring says of each attribute."""
-    found, name = {}, ""
-    for line in (inspect.getdoc(cls) or "").partition("Attributes:")[2].splitlines():
-        head, colon, tail = line.strip().partition(": ")
-        if (
-            colon
-            and line.startswith("    ")
-            and not line.startswith("     ")
-            and head.isidentifier()
-        ):
-            name, found[head] = head, tail
-        elif name and line.strip():
-            found[name] += " " + line.strip()
-    return found
+def _chosen(request: HttpRequest, name: str, values: Mapping[str, Any]) -> list[Wanted]:
+    """Give the signatures whose signatories the form lets choose, as nothing else names them."""
+    user: Any = request.user  # type: ignore[attr-defined]
+    wanted = []
+    for field, meaning in CHOSEN.get(name, {}).items():
+        person = request.POST.get(f"signer-{field}", "")
+        if person:
+            wanted.append(Wanted(field=field, person=person, meaning=meaning, shown=dict(values)))
+    if name == "authorise-exception":
+        own = Wanted(field="quality", person=user.person, meaning="authorised", shown=dict(values))
+        wanted.insert(0, own)
+    return wanted
 
 
 def _prove(request: HttpRequest, wanted: Wanted, *, is_first: bool) -> None:
@@ -345,14 +274,18 @@ def person_name(person: str) -> str:
     return str(state.name or person)
 
 
-def _plain(asked: Any) -> dict[str, str]:
-    values = encode(asked)
-    return {
-        key.replace("_", " "): value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False)
-        for key, value in values.items()
-    }
+def _text(value: Any) -> str:
+    match value:
+        case {"value": number, "unit": unit} if len(value) == 2:
+            return f"{number} {unit}"
+        case Mapping():
+            return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
+        case list():
+            return ", ".join(_text(inner) for inner in value)
+        case True | False:
+            return "yes" if value else "no"
+        case _:
+            return str(value)
 
 
 def _window() -> float:

@@ -1,7 +1,7 @@
 """Template words: times with their zone, digests short, values plain."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,9 @@ from django import template
 
 from anlage.base import instant
 
+from .act import person_name
 from .here import installation
+from .reading import nearness, now
 
 register = template.Library()
 
@@ -49,3 +51,43 @@ def words(value: Any) -> str:
 def item(value: Any, key: str) -> Any:
     """Give the entry of a mapping, or nothing."""
     return value.get(key) if isinstance(value, dict) else None
+
+
+@register.filter
+def person(value: Any) -> str:
+    """Show the printed name of a person by the identifier."""
+    return str(person_name(str(value))) if value else ""
+
+
+@register.filter
+def near(value: Any) -> str:
+    """Give the style of an end: "alarm" when past, "warn" when within 30 days."""
+    return nearness(value or None)
+
+
+@register.filter
+def day(value: Any) -> str:
+    """Show the day of an instant in the site's zone."""
+    return str(moment(value))[:10]
+
+
+@register.filter
+def span(value: Any) -> str:
+    """Show how long something lasts or lasted: 2 d 3 h, 45 min."""
+    if not isinstance(value, timedelta):
+        return ""
+    minutes = abs(round(value.total_seconds() / 60))
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+@register.filter
+def until(value: Any) -> str:
+    """Show how far an instant lies ahead or behind: in 2 d 3 h, 45 min ago."""
+    if not value:
+        return ""
+    at = instant(value) if isinstance(value, str) else value
+    apart = at - now()
+    return f"in {span(apart)}" if apart > timedelta() else f"{span(apart)} ago"

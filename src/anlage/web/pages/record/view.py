@@ -1,16 +1,14 @@
 """Search, history of any stream, checkpoint and export."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from anlage.app import export as make_export
-from anlage.app import sentence
 from anlage.base import Refused
-from anlage.record import Recorded, Stream
+from anlage.record import Stream
 from anlage.web.here import installation
+from anlage.web.reading import line
 
 PAGE = 100
 
@@ -26,7 +24,7 @@ def search(request: HttpRequest) -> HttpResponse:
             return redirect(f"/record/{found[0]}")
         return render(request, "record/search.html", {"asked": asked, "found": found[:200]})
     start = max(0, journal.size - PAGE)
-    facts = [_line(one) for one in journal.read(start)]
+    facts = [line(one) for one in journal.read(start)]
     checkpoints = journal.checkpoints()[-5:]
     context = {"facts": facts[::-1], "size": journal.size, "checkpoints": checkpoints[::-1]}
     return render(request, "record/search.html", context)
@@ -36,7 +34,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest, family: str, name: str) -> HttpResponse:
     """Show everything that happened to one thing: the sentence first, the JSON on demand."""
     stream = Stream(f"{family}/{name}")
-    facts = [_line(one) for one in installation().journal.read_stream(stream)]
+    facts = [line(one) for one in installation().journal.read_stream(stream)]
     if not facts:
         raise Refused(
             "subject-unknown", what=str(stream), found="nothing recorded", remedy="search for it"
@@ -61,21 +59,3 @@ def _find(asked: str) -> list[str]:
     lowered = asked.lower()
     exact = [one for one in heads if one.lower() == lowered or one.id.lower() == lowered]
     return sorted(exact or [one for one in heads if lowered in one.lower()])
-
-
-def _line(one: Recorded) -> dict[str, Any]:
-    return {
-        "number": one.number,
-        "stream": one.stream,
-        "version": one.version,
-        "happened": one.happened_text,
-        "recorded": one.recorded_text,
-        "person": one.by.person or one.by.device or one.by.via,
-        "via": one.by.via,
-        "sentence": sentence(one),
-        "why": one.why,
-        "body": one.body,
-        "relied": one.relied,
-        "hash": one.hash.hex(),
-        "is_late": (one.recorded - one.happened).total_seconds() > 300,
-    }
