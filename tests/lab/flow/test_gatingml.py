@@ -259,6 +259,13 @@ WRONG = {
                    "</transforms:transformation>"),
         "gatingml-gate",
     ),
+    "a side beyond reason": (a_document(a_range(sides='gating:min="1e308"')), "gatingml-gate"),
+    "a scale of no height": (
+        a_document('<transforms:transformation transforms:id="T"><transforms:logicle '
+                   'transforms:T="1e-308" transforms:W="1" transforms:M="4" transforms:A="0"/>'
+                   "</transforms:transformation>"),
+        "transform-parameter",
+    ),
     "not of two": (
         a_document(
             a_range() + '<gating:BooleanGate gating:id="N"><gating:not>'
