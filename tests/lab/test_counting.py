@@ -42,6 +42,7 @@ def judged(text, seed=1, resamples=60):
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("file", "method"), NIST)
+@pytest.mark.req("L12")
 def test_every_figure_of_nist_is_met_to_its_printed_digits(shared_data, file, method):
     path = shared_data / "cell_counting_nist" / f"Full_Template_Example_{file}_COMET.csv"
     evaluations, _ = evaluate(
@@ -126,6 +127,7 @@ def test_the_order_of_rows_and_methods_changes_nothing(rng):
     assert judged(HEADER + one + two) == judged(HEADER + two + one)
 
 
+@pytest.mark.req("L12")
 def test_two_methods_that_disagree_are_said_to_and_two_that_agree_are_not(rng):
     high = a_series("High", slope=1.3e6, spread=0.05, rng=rng)
     low = a_series("Low", spread=0.05, rng=rng)

@@ -61,6 +61,7 @@ def gates(shared_data):
 
 
 @pytest.mark.shared
+@pytest.mark.req("L05")
 def test_every_reference_gate_holds_exactly_the_events_of_the_truth(gates):
     sample = read_fcs(gates / "data1.fcs")
     truth = {
@@ -355,6 +356,7 @@ def run(capsys, *words):
 
 
 @pytest.mark.shared
+@pytest.mark.req("L05")
 def test_the_command_counts_gates_and_writes_who_is_in_them(gates, tmp_path, capsys):
     document = gates / "gml" / "gml_parent_quadrant_rect_gate.xml"
     folder = tmp_path / "members"
