@@ -179,6 +179,22 @@ def test_the_valley_of_two_clear_populations_lies_between_them(share):
     assert low <= share <= high
 
 
+@pytest.mark.parametrize("levels", [40, 256, 1024])
+def test_the_gaps_of_a_digitised_signal_are_no_valleys(levels):
+    rng = numpy.random.default_rng(4)
+    one = rng.normal(0, 1, 20_000)
+    two = numpy.concatenate([one, rng.normal(7, 1, 20_000)])
+    step = 16 / levels
+
+    alone = find_valley(numpy.round(one / step) * step, rng)
+    pair = find_valley(numpy.round(two / step) * step, rng)
+
+    assert alone is None or not alone.is_clear
+    assert pair is not None
+    assert pair.is_clear
+    assert pair.position == pytest.approx(3.5, abs=0.5)
+
+
 @pytest.mark.parametrize("values", [[], [1.0] * 50, [1.0] * 500, [float("nan")] * 500])
 def test_too_few_or_equal_values_have_no_valley(values):
     assert find_valley(numpy.array(values), numpy.random.default_rng(1)) is None
