@@ -37,16 +37,18 @@ def a_series(method="M", slope=1e6, spread=0.0, rng=None, samples=3, counts=3, c
 
 def judged(text, seed=1, resamples=60):
     counts = read_counts(text.encode())
-    return evaluate(counts.observations, rng=numpy.random.default_rng(seed), resamples=resamples)
+    found = evaluate(counts.observations, rng=numpy.random.default_rng(seed), resamples=resamples)
+    return found.evaluations, found.comparisons
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("file", "method"), NIST)
+@pytest.mark.req("L12")
 def test_every_figure_of_nist_is_met_to_its_printed_digits(shared_data, file, method):
     path = shared_data / "cell_counting_nist" / f"Full_Template_Example_{file}_COMET.csv"
-    evaluations, _ = evaluate(
+    evaluations = evaluate(
         read_counts(path).observations, rng=numpy.random.default_rng(1), resamples=20
-    )
+    ).evaluations
 
     found = next(each for each in evaluations if each.method == method)
     index = found.proportionality_index
@@ -126,6 +128,7 @@ def test_the_order_of_rows_and_methods_changes_nothing(rng):
     assert judged(HEADER + one + two) == judged(HEADER + two + one)
 
 
+@pytest.mark.req("L12")
 def test_two_methods_that_disagree_are_said_to_and_two_that_agree_are_not(rng):
     high = a_series("High", slope=1.3e6, spread=0.05, rng=rng)
     low = a_series("Low", spread=0.05, rng=rng)
@@ -188,6 +191,13 @@ def test_metadata_above_the_columns_semicolons_and_decimal_commas_are_understood
     assert counts.observations[0].line == 5
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_end_of_line_is_understood(end):
+    counts = read_counts((HEADER + a_series()).replace("\n", end).encode())
+
+    assert len(counts.observations) == 45
+
+
 def test_rows_that_say_no_count_was_made_are_counted_not_blamed():
     counts = read_counts((HEADER + "M,0.5,1,1,NA\nM,0.5,1,2,5\n,,,,\n").encode())
 
@@ -205,6 +215,17 @@ def test_one_dilution_cannot_be_judged():
     with pytest.raises(Refused) as refusal:
         judged(HEADER + "M,1,1,1,5\nM,1,2,1,6\n")
     assert refusal.value.code == "counts-design"
+
+
+def test_a_method_that_cannot_be_judged_does_not_stop_the_others():
+    text = HEADER + a_series("Good") + "Poor,1,1,1,5\nPoor,1,2,1,6\n"
+
+    found = evaluate(
+        read_counts(text.encode()).observations, rng=numpy.random.default_rng(1), resamples=20
+    )
+
+    assert [each.method for each in found.evaluations] == ["Good"]
+    assert "Poor" in found.problems[0].what
 
 
 @settings(max_examples=150, deadline=None)

@@ -30,12 +30,14 @@ def _evaluate(args: argparse.Namespace) -> Answer:
     counts = read_counts(args.file)
     if counts.problems and not counts.observations:
         raise Refused.of(counts.problems)
-    evaluations, comparisons = evaluate(
+    found = evaluate(
         counts.observations,
         rng=numpy.random.default_rng(abs(args.seed)),
         resamples=args.resamples,
         confidence=args.confidence,
     )
+    evaluations, comparisons = found.evaluations, found.comparisons
+    problems = (*counts.problems, *found.problems)
     names = _names(evaluations)
     data = {
         "file": args.file,
@@ -50,21 +52,21 @@ def _evaluate(args: argparse.Namespace) -> Answer:
         "resamples": args.resamples,
         "seed": args.seed,
         "confidence": args.confidence,
-        "problems": [problem.as_dict() for problem in counts.problems],
+        "problems": [problem.as_dict() for problem in problems],
     }
     lines = []
-    for name, found in zip(names, evaluations, strict=True):
-        index = found.proportionality_index[DEFAULT_INDEX]
-        low, high = found.intervals[DEFAULT_INDEX]
+    for name, each in zip(names, evaluations, strict=True):
+        index = each.proportionality_index[DEFAULT_INDEX]
+        low, high = each.intervals[DEFAULT_INDEX]
         lines.append(
-            f"{name}: slope {found.slope:.7g} cells/mL, R2 {found.r_squared:.7f}, "
+            f"{name}: slope {each.slope:.7g} cells/mL, R2 {each.r_squared:.7f}, "
             f"proportionality index {index:.4g} ({low:.3g} to {high:.3g}), "
-            f"CV {found.mean_cv_percent:.2f} %"
+            f"CV {each.mean_cv_percent:.2f} %"
         )
-        lines += [f"  design: {short}" for short in found.design]
+        lines += [f"  design: {short}" for short in each.design]
     lines += [comparison.verdict for comparison in comparisons]
-    lines += [f"left out: {problem}" for problem in counts.problems]
-    return Answer(data, "\n".join(lines), ok=not counts.problems)
+    lines += [f"left out: {problem}" for problem in problems]
+    return Answer(data, "\n".join(lines), ok=not problems)
 
 
 def _names(evaluations: "tuple[Evaluation, ...]") -> list[str]:

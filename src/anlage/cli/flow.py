@@ -216,7 +216,7 @@ def _pairs(words: list[str], option: str) -> dict[str, str]:
 def _auto(args: argparse.Namespace) -> Answer:
     import numpy
 
-    from anlage.lab.flow import Controls, gate_t_cells, panel_of, read_fcs, write_gatingml
+    from anlage.lab.flow import CARD, Controls, gate_t_cells, panel_of, read_fcs, write_gatingml
 
     sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
     thresholds = {}
@@ -254,6 +254,7 @@ def _auto(args: argparse.Namespace) -> Answer:
         "car": {"percent": found.car_percent, "background_percent": found.background},
         "refused_steps": [problem.as_dict() for problem in found.refused],
         "notes": list(found.notes),
+        "method": CARD.as_dict(),
         "seed": args.seed,
         "deviations": [deviation.as_dict() for deviation in sample.deviations],
         "problems": [problem.as_dict() for problem in found.refused],

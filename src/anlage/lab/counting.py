@@ -9,12 +9,9 @@ Computed as NIST's COMET computes it (usnistgov/COMET, which follows ISO 20391-2
 al. 2017, doi:10.1002/cyto.b.21553), bootstrap included; the random draws are our own and seeded.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy
@@ -22,59 +19,26 @@ from numpy.typing import NDArray
 
 from anlage.base import Problem, Refused
 
+from .counting_table import RULE, Counts, Observation, number, read_counts
+
 Floats = NDArray[numpy.float64]
 Interval = tuple[float, float]
 
-ROWS_MAX: Final = 100_000
-BYTES_MAX: Final = 32 * 2**20
-RULE: Final = "ISO 20391-2:2019"
+__all__ = [
+    "DEFAULT_INDEX",
+    "INDEX_FORMS",
+    "Comparison",
+    "Counts",
+    "Evaluation",
+    "Findings",
+    "Observation",
+    "evaluate",
+    "read_counts",
+]
+
 DEFAULT_INDEX: Final = "scaled_squared"
-COLUMNS_NEEDED: Final = ("counting_method", "target_dilution_fraction", "cell_conc")
-_MISSING: Final = ("", "na", "n/a", "nan", "null", "-")
 # Keeps the coefficient of variation of an empty sample finite, as COMET does.
 _TINY: Final = 1e-8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """One count of one sample.
-
-    Attributes:
-        method: Name of the counting method.
-        cell_type: What was counted.
-        concentration_type: Total or viable, as the laboratory calls it.
-        stock: Stock solution that the sample came from.
-        target: Dilution fraction intended, in (0, 1].
-        measured: Dilution fraction measured (by weight, say); the target when it was not.
-        sample: The pipetted sample within its dilution fraction.
-        concentration: Cells per millilitre.
-        line: Line in the file, counted from 1.
-    """
-
-    method: str
-    cell_type: str
-    concentration_type: str
-    stock: str
-    target: float
-    measured: float
-    sample: str
-    concentration: float
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """A file of observations, with what was wrong in it.
-
-    Attributes:
-        observations: The usable rows, in file order.
-        problems: One per row that was left out, with its line.
-        missing: Rows left out because they say that no count was made.
-    """
-
-    observations: tuple[Observation, ...]
-    problems: tuple[Problem, ...]
-    missing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +82,21 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a file of counts shows.
+
+    Attributes:
+        evaluations: One per method, by name.
+        comparisons: Of each pair of methods that counted the same thing.
+        problems: Methods whose counts cannot be judged, and why.
+    """
+
+    evaluations: tuple["Evaluation", ...]
+    comparisons: tuple["Comparison", ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """One figure of two methods, as the ratio of the first to the second.
 
@@ -144,171 +123,13 @@ class Comparison:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def read_counts(place: str | Path | bytes) -> Counts:
-    """Read a COMET template: CSV with its column names, metadata rows above them allowed.
-
-    Commas, semicolons and tabs separate; with semicolons a comma may mark decimals. A bad row is
-    left out and told as a problem; the others stand.
-
-    Raises:
-        Refused: The file cannot be read, or has none of the template's columns.
-    """
-    text, path = _text_of(place)
-    rows, separator = _rows(text, path)
-    header, columns = _header(rows, path)
-    observations: list[Observation] = []
-    problems: list[Problem] = []
-    missing = 0
-    for line, row in rows[header + 1 :]:
-        if not any(cell.strip() for cell in row):
-            continue
-        cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
-        if all(_is_missing(cells[name]) for name in ("counting_method", "cell_conc")):
-            continue
-        if not _is_missing(cells["counting_method"]) and _is_missing(cells["cell_conc"]):
-            missing += 1
-            continue
-        found = _observation(cells, line, path, decimal_comma=separator == ";")
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            observations.append(found)
-    return Counts(observations=tuple(observations), problems=tuple(problems), missing=missing)
-
-
-def _text_of(place: str | Path | bytes) -> tuple[str, str]:
-    if isinstance(place, bytes):
-        raw, path = place, "counts"
-    else:
-        path = str(place)
-        try:
-            if Path(place).stat().st_size > BYTES_MAX:
-                raise Refused(
-                    "counts-file", what="file", found="too large", limit=f"{BYTES_MAX} bytes",
-                    path=path,
-                )  # fmt: skip
-            raw = Path(place).read_bytes()
-        except OSError as error:
-            raise Refused(
-                "counts-file", what="file", found=error.strerror, remedy="check the path", path=path
-            ) from error
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", "replace"), path
-    try:
-        return raw.decode("utf-8-sig"), path
-    except UnicodeDecodeError:
-        return raw.decode("latin-1"), path
-
-
-def _rows(text: str, path: str) -> tuple[list[tuple[int, list[str]]], str]:
-    named = next((row for row in text.splitlines() if "counting_method" in row.lower()), "")
-    separator = max((",", ";", "\t"), key=named.count)
-    reader = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=separator)
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        for row in reader:
-            rows.append((reader.line_num, row))
-            if len(rows) > ROWS_MAX:
-                raise Refused(
-                    "counts-file", what="rows", found=f"more than {ROWS_MAX}", limit=ROWS_MAX,
-                    path=path,
-                )  # fmt: skip
-    except csv.Error as error:
-        raise Refused(
-            "counts-file", what="CSV", found=str(error), remedy="export it again as CSV", path=path,
-            line=reader.line_num,
-        ) from error  # fmt: skip
-    return rows, separator
-
-
-def _header(rows: Sequence[tuple[int, list[str]]], path: str) -> tuple[int, dict[str, int]]:
-    best: tuple[str, ...] = COLUMNS_NEEDED
-    for place, (_, row) in enumerate(rows):
-        named: dict[str, int] = {}
-        for at, cell in enumerate(row):
-            named.setdefault("_".join(cell.strip().lower().split()), at)
-        lacking = tuple(name for name in COLUMNS_NEEDED if name not in named)
-        if not lacking:
-            return place, named
-        if len(lacking) < len(best):
-            best = lacking
-    raise Refused(
-        "counts-columns",
-        what="columns",
-        found="no row that names " + ", ".join(best),
-        limit=", ".join(COLUMNS_NEEDED),
-        remedy="use the column names of the COMET template",
-        rule=RULE,
-        path=path,
-    )
-
-
-def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in _MISSING
-
-
-def _number(cell: str, *, decimal_comma: bool) -> float:
-    try:
-        value = float(cell.replace(",", ".") if decimal_comma else cell)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _observation(
-    cells: dict[str, str], line: int, path: str, *, decimal_comma: bool
-) -> Observation | Problem:
-    def problem(column: str, limit: str) -> Problem:
-        return Problem(
-            code="counts-row",
-            what=f"column {column}",
-            found=cells.get(column, "")[:80] or "nothing",
-            limit=limit,
-            remedy="correct the row; it was left out",
-            rule=RULE,
-            path=path,
-            line=line,
-        )
-
-    if _is_missing(cells["counting_method"]):
-        return problem("counting_method", "a name")
-    concentration = _number(cells["cell_conc"], decimal_comma=decimal_comma)
-    if not 0 <= concentration < 1e15:
-        return problem("cell_conc", "cells/mL, 0 or more")
-    target = _number(cells["target_dilution_fraction"], decimal_comma=decimal_comma)
-    if not 0 < target <= 1:
-        return problem("target_dilution_fraction", "above 0, at most 1")
-    measured_cell = cells.get("measured_dilution_fraction", "")
-    measured = target
-    if not _is_missing(measured_cell):
-        measured = _number(measured_cell, decimal_comma=decimal_comma)
-        if not 0 < measured <= 1.5:
-            return problem("measured_dilution_fraction", "above 0, at most 1.5, or NA")
-    sample = cells.get("stock_extraction", "")
-    if _is_missing(sample):
-        sample = cells.get("random_sample_number", "")
-    if _is_missing(sample):
-        return problem("random_sample_number", "the sample's number")
-    return Observation(
-        method=cells["counting_method"],
-        cell_type=cells.get("cell_type", ""),
-        concentration_type=cells.get("concentration_type", ""),
-        stock=cells.get("stock_solution", ""),
-        target=target,
-        measured=measured,
-        sample=sample,
-        concentration=concentration,
-        line=line,
-    )
-
-
 def evaluate(
     observations: Iterable[Observation],
     *,
     rng: numpy.random.Generator,
     resamples: int = 500,
     confidence: float = 0.95,
-) -> tuple[tuple[Evaluation, ...], tuple[Comparison, ...]]:
+) -> Findings:
     """Evaluate each method, and compare each pair that counted the same thing.
 
     Args:
@@ -318,7 +139,7 @@ def evaluate(
         confidence: Coverage of the intervals, in (0, 1).
 
     Raises:
-        Refused: A method has fewer than two dilution fractions, or nothing but zeros.
+        Refused: No method can be judged: fewer than two dilution fractions, or nothing but zeros.
     """
     if not 20 <= resamples <= 100_000 or not 0 < confidence < 1:
         raise Refused(
@@ -337,9 +158,13 @@ def evaluate(
         )
     degree = len(targets) - 1
     seeds = rng.integers(0, 2**63, size=2)
-    evaluations, draws = [], []
+    evaluations, draws, problems = [], [], []
     for key in sorted(groups):
-        series = _Series(groups[key], degree)
+        try:
+            series = _Series(groups[key], degree)
+        except Refused as refusal:
+            problems.append(refusal.problem)
+            continue
         # One seed for all methods: they share their draws, and their order cannot matter.
         drawn = series.bootstrap(numpy.random.default_rng(seeds), resamples)
         evaluations.append(_evaluation(key, series, drawn, confidence))
@@ -353,7 +178,13 @@ def evaluate(
             evaluations[first], evaluations[second], draws[first], draws[second], confidence
         )
     ]
-    return tuple(evaluations), tuple(comparisons)
+    if not evaluations:
+        raise Refused.of(problems)
+    return Findings(
+        evaluations=tuple(evaluations),
+        comparisons=tuple(comparisons),
+        problems=tuple(problems),
+    )
 
 
 def _same_cells(one: Evaluation, other: Evaluation) -> bool:
@@ -439,7 +270,7 @@ class _Series:
 
 
 def _natural(name: str) -> tuple[int, float, str]:
-    value = _number(name, decimal_comma=False)
+    value = number(name)
     return (1, 0.0, name) if math.isnan(value) else (0, value, name)
 
 

@@ -95,6 +95,23 @@ def test_a_threshold_given_by_hand_stands_in_for_a_poor_valley():
     assert f1(truth == "CD4 naive", found.gated.membership["CD4 naive"]) > 0.9
 
 
+def test_a_control_without_the_stain_stands_in_for_a_poor_valley():
+    sample, truth, _, _ = a_tube(Recipe(events=20_000, ccr7_separation=1.0))
+    unstained = Recipe(events=20_000, shares=(0, 0, 30, 10, 0, 0, 30, 10, 2, 8, 5, 2))
+    raw, _, _ = simulate_t_cells(unstained, numpy.random.default_rng(9))
+    controls = Controls(fmo={"ccr7": read_fcs(raw)})
+
+    found = gate_t_cells(
+        sample, panel_of(sample), rng=numpy.random.default_rng(1), controls=controls, resamples=60
+    )
+
+    assert found.refused == ()
+    cut = next(each for each in found.thresholds if each.role == "ccr7")
+    # Half a percent of cells without CCR7 lie above the threshold: 2.58 SD over their median.
+    assert numpy.log10(cut.signal) == pytest.approx(2.6 + 2.576 * 0.25, abs=0.12)
+    assert f1(truth == "CD4 naive", found.gated.membership["CD4 naive"]) > 0.9
+
+
 def test_a_refused_first_step_leaves_nothing_guessed_below_it():
     shares = (20, 15, 12, 3, 12, 6, 10, 5, 2, 8, 0, 2)
     sample, _, _, _ = a_tube(Recipe(events=20_000, shares=shares))
@@ -160,6 +177,22 @@ def test_the_valley_of_two_clear_populations_lies_between_them(share):
     assert 2.5 < valley.position < 6
     low, high = valley.share_interval
     assert low <= share <= high
+
+
+@pytest.mark.parametrize("levels", [40, 256, 1024])
+def test_the_gaps_of_a_digitised_signal_are_no_valleys(levels):
+    rng = numpy.random.default_rng(4)
+    one = rng.normal(0, 1, 20_000)
+    two = numpy.concatenate([one, rng.normal(7, 1, 20_000)])
+    step = 16 / levels
+
+    alone = find_valley(numpy.round(one / step) * step, rng)
+    pair = find_valley(numpy.round(two / step) * step, rng)
+
+    assert alone is None or not alone.is_clear
+    assert pair is not None
+    assert pair.is_clear
+    assert pair.position == pytest.approx(3.5, abs=0.5)
 
 
 @pytest.mark.parametrize("values", [[], [1.0] * 50, [1.0] * 500, [float("nan")] * 500])

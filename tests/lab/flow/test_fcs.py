@@ -1,7 +1,9 @@
 """Reading FCS: every layout the standard knows, and files that break its rules."""
 
+import importlib.util
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import numpy
 import pytest
@@ -301,6 +303,59 @@ def test_real_files_read_as_flowio_reads_them(shared_data):
         assert numpy.array_equal(sample.events().T, expected), path.name
         compared += 1
     assert compared >= 8
+
+
+def a_collection():
+    """Give the folder of real files that fcsparser's distribution carries."""
+    found = importlib.util.find_spec("fcsparser")
+    if found is None or found.origin is None:
+        pytest.skip("fcsparser is not installed")
+    return Path(found.origin).parent / "tests" / "data" / "FlowCytometers"
+
+
+def test_the_instruments_of_fcsparsers_collection_read_as_flowio_reads_them():
+    import flowio
+
+    folder = a_collection()
+    compared = set()
+    for path in sorted([*folder.rglob("*.fcs"), *folder.rglob("*.lmd")]):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = flowio.FlowData(str(path), ignore_offset_error=True).as_array()
+        except Exception:  # noqa: BLE001 - whatever FlowIO cannot read is no oracle
+            continue
+        if expected.size > 1:
+            found = read_fcs(path, lenient=True).events().T
+            assert numpy.array_equal(found, expected), path.name
+            compared.add(path.relative_to(folder).parts[0])
+    assert len(compared) >= 6
+
+
+def test_a_damaged_file_of_that_collection_is_refused():
+    folder = a_collection()
+    for name in ("corrupted/corrupted.fcs", "cytek-nl-2000/sample_header.fcs"):
+        for lenient in (False, True):
+            with pytest.raises(Refused):
+                read_fcs(folder / name, lenient=lenient)
+
+
+@pytest.mark.shared
+def test_integers_of_three_bytes_are_read_as_numpy_reads_them(shared_data):
+    path = shared_data / "flow_cytometry" / "flowcal" / "sample001.fcs"
+    raw = numpy.frombuffer(path.read_bytes()[4_096:796_672], numpy.uint8).reshape(-1, 8, 3)
+    words = raw[:, :, 0] * 65_536.0 + raw[:, :, 1] * 256.0 + raw[:, :, 2]
+
+    sample = read_fcs(path)
+
+    assert sample.event_count == len(words) == 33_024
+    masks = [2 ** int(channel.range - 1).bit_length() for channel in sample.channels]
+    expected = words % masks
+    for column, channel in enumerate(sample.channels):
+        expected[:, column] *= channel.time_step or 1
+        if channel.decades:
+            expected[:, column] = 10 ** (channel.decades * expected[:, column] / channel.range)
+    assert numpy.allclose(sample.events().T, expected, rtol=1e-12)
 
 
 @pytest.mark.shared

@@ -61,6 +61,7 @@ def gates(shared_data):
 
 
 @pytest.mark.shared
+@pytest.mark.req("L05")
 def test_every_reference_gate_holds_exactly_the_events_of_the_truth(gates):
     sample = read_fcs(gates / "data1.fcs")
     truth = {
@@ -259,6 +260,13 @@ WRONG = {
                    "</transforms:transformation>"),
         "gatingml-gate",
     ),
+    "a side beyond reason": (a_document(a_range(sides='gating:min="1e308"')), "gatingml-gate"),
+    "a scale of no height": (
+        a_document('<transforms:transformation transforms:id="T"><transforms:logicle '
+                   'transforms:T="1e-308" transforms:W="1" transforms:M="4" transforms:A="0"/>'
+                   "</transforms:transformation>"),
+        "transform-parameter",
+    ),
     "not of two": (
         a_document(
             a_range() + '<gating:BooleanGate gating:id="N"><gating:not>'
@@ -348,6 +356,7 @@ def run(capsys, *words):
 
 
 @pytest.mark.shared
+@pytest.mark.req("L05")
 def test_the_command_counts_gates_and_writes_who_is_in_them(gates, tmp_path, capsys):
     document = gates / "gml" / "gml_parent_quadrant_rect_gate.xml"
     folder = tmp_path / "members"

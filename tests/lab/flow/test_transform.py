@@ -143,6 +143,7 @@ def test_the_biexponential_table_is_flowjos_own(shared_data):
     assert numpy.allclose(found, table[:, 1], rtol=1e-5, atol=1e-3)
 
 
+@pytest.mark.req("L05")
 def test_compensation_undoes_the_spill(rng):
     spill = numpy.array([[1, 0.2, 0.01], [0.05, 1, 0.3], [0, 0.1, 1]])
     matrix = Matrix(

@@ -109,6 +109,22 @@ def test_boolean_nodes_join_other_gates(sample, node, expected):
     assert marks(sample, document, "Joined") == expected
 
 
+def test_a_side_past_the_end_of_the_scale_leaves_out_nothing_beyond_it():
+    events = numpy.array([[-1e6], [500.0], [2e4], [1e6]])
+    sample = read_fcs(write_fcs(Writing(names=("A",)), events))
+    biex = (
+        '<transforms:biex transforms:length="256" transforms:maxRange="262144" transforms:neg="0" '
+        'transforms:width="-10" transforms:pos="4.418539922">'
+        '<data-type:parameter data-type:name="A"/></transforms:biex>'
+    )
+    wide = a_population("Wide", sides='gating:min="1000" gating:max="400000"')
+    low = a_population("Low", sides='gating:min="-400000" gating:max="1000"')
+    document = a_workspace(wide + low, biex)
+
+    assert marks(sample, document, "Wide") == [False, False, True, True]
+    assert marks(sample, document, "Low") == [True, True, False, False]
+
+
 def test_a_compensated_channel_is_read_through_the_workspaces_matrix(sample):
     matrix = (
         '<transforms:spilloverMatrix prefix="Comp-" name="M"><data-type:parameters>'

@@ -1,11 +1,11 @@
 """FLOW: events of a cytometer become populations one can defend.
 
-Touches: base.
+Touches: base, the method card of LAB.
 Touched by: academy, store, wire, app, web, cli.
 Start at: fcs.py (reading), then strategy.py (gating), then auto.py (gates found by the data).
 """
 
-from .auto import Controls, TCells, Threshold, gate_t_cells, scale_for
+from .auto import CARD, Controls, TCells, Threshold, gate_t_cells, scale_for
 from .compare import Agreement, Difference, compare_gatings, compare_samples
 from .compensation import Matrix, parse_spillover
 from .density import Valley, find_valley
@@ -106,4 +106,5 @@ __all__ = [
     "axes_of",
     "Signal",
     "signal_of",
+    "CARD",
 ]

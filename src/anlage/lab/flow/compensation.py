@@ -6,7 +6,6 @@ Source: Gating-ML 2.0 section 7, doi:10.1002/cyto.a.22690; Bagwell & Adams 1993,
 doi:10.1111/j.1749-6632.1993.tb38775.x.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ from .kernels import multiply
 
 DETECTORS_MAX: Final = 512
 CONDITION_MAX: Final = 1e10
+COEFFICIENT_MAX: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class Matrix:
                 f"{len(self.detectors)} detectors",
                 "one row per fluorochrome, one column per detector, each named once",
             )
-        if not all(math.isfinite(value) for row in self.values for value in row):
-            raise self._refused("a value that is no number", "finite numbers")
+        if not all(abs(value) < COEFFICIENT_MAX for row in self.values for value in row):
+            raise self._refused("a value that is no number", f"numbers below {COEFFICIENT_MAX:g}")
         condition = float(numpy.linalg.cond(numpy.array(self.values)))
         if not condition < CONDITION_MAX:
             raise self._refused(

@@ -71,6 +71,8 @@ def find_valley(
     values = values[numpy.isfinite(values)]
     if len(values) < EVENTS_MIN:
         return None
+    exact = values
+    values = _undigitised(values, rng)
     low, high = numpy.quantile(values, (0.0005, 0.9995))
     if high <= low:
         return None
@@ -94,7 +96,7 @@ def find_valley(
         support=float(numpy.mean(depths >= DEPTH_MIN)),
         low_mode=float(centres[left]),
         high_mode=float(centres[right]),
-        share_above=float(numpy.mean(values >= position)),
+        share_above=float(numpy.mean(exact >= position)),
         share_interval=(
             float(numpy.quantile(shares, 0.025)),
             float(numpy.quantile(shares, 0.975)),
@@ -103,6 +105,20 @@ def find_valley(
 
 
 _INDEX: Final = numpy.arange(BINS, dtype=numpy.float64)
+
+
+def _undigitised(values: Floats, rng: numpy.random.Generator) -> Floats:
+    """Spread values of few levels evenly between the levels, or the gaps would pass for valleys."""
+    probe = values[:: max(1, len(values) // 5_000)]
+    if 2 * len(numpy.unique(probe)) > len(probe):
+        return values
+    levels, place = numpy.unique(values, return_inverse=True)
+    if len(levels) < 3:
+        return values
+    middles = (levels[1:] + levels[:-1]) / 2
+    first, last = 2 * levels[0] - middles[0], 2 * levels[-1] - middles[-1]
+    edges = numpy.concatenate([[first], middles, [last]])
+    return numpy.asarray(rng.uniform(edges[place], edges[place + 1]), numpy.float64)
 
 
 def smooth(counts: Floats, width: float) -> Floats:

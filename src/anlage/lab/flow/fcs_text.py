@@ -126,7 +126,7 @@ def read_header(read: ReadAt, at: int, size: int, ledger: Ledger) -> Header:
         raise ledger.refusal(
             "fcs-not-fcs",
             "opening bytes",
-            found=raw[:10].decode("latin-1"),
+            found=raw[:10].decode("latin-1") or "nothing",
             limit=", ".join(f"FCS{known}" for known in VERSIONS),
             remedy="give an FCS list-mode file",
             offset=at,

@@ -3,7 +3,6 @@
 Source: Gating-ML 2.0 section 5, doi:10.1002/cyto.a.22690.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -17,6 +16,7 @@ from .transform import Ratio, Transform
 UNCOMPENSATED: Final = "uncompensated"
 FCS: Final = "FCS"
 VERTICES_MAX: Final = 100_000
+VALUE_MAX: Final = 1e30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ class Ellipsoid:
         _finite(self.id, [*self.centre, self.distance_square])
         for row in self.covariance:
             _finite(self.id, list(row))
-        if self.distance_square < 0 or abs(numpy.linalg.det(numpy.array(self.covariance))) < 1e-300:
+        with numpy.errstate(divide="ignore"):
+            sign, _ = numpy.linalg.slogdet(numpy.array(self.covariance, numpy.float64))
+        if self.distance_square < 0 or sign == 0:
             raise incomplete(
                 self.id, "a covariance without inverse, or a negative distance", "a real ellipsoid"
             )
@@ -283,5 +285,5 @@ def unknown(kind: str, name: str, gate: str) -> Refused:
 
 
 def _finite(gate: str, values: list[float]) -> None:
-    if not all(math.isfinite(value) for value in values):
-        raise incomplete(gate, "a value that is no number", "finite numbers")
+    if not all(abs(value) < VALUE_MAX for value in values):
+        raise incomplete(gate, "a value that is no number", f"numbers below {VALUE_MAX:g}")

@@ -55,13 +55,14 @@ def scaling(scale: Transform) -> Scaling:
 
 
 def _checked(name: str, holds: bool, **values: float) -> None:
-    if holds and all(math.isfinite(value) and abs(value) < 1e15 for value in values.values()):
+    top = values.get("T", values.get("top", 1.0))
+    if holds and top >= 1e-6 and all(abs(value) < 1e15 for value in values.values()):
         return
     raise Refused(
         "transform-parameter",
         what=f"transformation {name}",
         found=", ".join(f"{key}={value:g}" for key, value in values.items()),
-        limit="T > 0, M > 0, 0 <= 2W <= M, -W <= A <= M - 2W",
+        limit="T >= 1e-6, M > 0, 0 <= 2W <= M, -W <= A <= M - 2W",
         remedy="correct the parameters",
         rule="Gating-ML 2.0 section 6, doi:10.1002/cyto.a.22690",
     )
@@ -105,7 +106,7 @@ class Log:
         Raises:
             Refused: The parameters are outside it.
         """
-        _checked("flog", self.T > 0 and self.M > 0, T=self.T, M=self.M)
+        _checked("flog", self.T > 0 and self.M >= 0.01, T=self.T, M=self.M)
 
     def apply(self, x: Floats, out: Floats | None = None) -> Floats:
         """Give the position of each signal."""
@@ -136,7 +137,7 @@ class Asinh:
         Raises:
             Refused: The parameters are outside it.
         """
-        holds = self.T > 0 and 0 < self.M < 100 and 0 <= self.A <= self.M
+        holds = self.T > 0 and 0.01 <= self.M < 100 and 0 <= self.A <= self.M
         _checked("fasinh", holds, T=self.T, M=self.M, A=self.A)
 
     def apply(self, x: Floats, out: Floats | None = None) -> Floats:
@@ -169,6 +170,12 @@ class _Odd:
     def shape(self) -> tuple[float, float, float, float, float, float]:
         return self.middle, self.p, self.b, self.q, self.d, self.r
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether the parameters give a rising curve of finite steepness."""
+        slope = self.p * self.b + self.q * self.d + self.r
+        return all(math.isfinite(value) for value in self.shape) and 1e-12 < slope < 1e30
+
     def signal(self, t: Floats) -> Floats:
         t = numpy.asarray(t, numpy.float64)
         away = numpy.abs(t)
@@ -198,7 +205,8 @@ class Logicle:
         Raises:
             Refused: The parameters are outside it.
         """
-        _checked("logicle", _in_domain(self), T=self.T, W=self.W, M=self.M, A=self.A)
+        holds = _in_domain(self) and _logicle_curve(self).is_usable
+        _checked("logicle", holds, T=self.T, W=self.W, M=self.M, A=self.A)
 
     def apply(self, x: Floats, out: Floats | None = None) -> Floats:
         """Give the position of each signal."""
@@ -229,7 +237,7 @@ class Hyperlog:
         Raises:
             Refused: The parameters are outside it.
         """
-        holds = _in_domain(self) and self.W > 0
+        holds = _in_domain(self) and self.W >= 1e-6 and _hyperlog_curve(self).is_usable
         _checked("hyperlog", holds, T=self.T, W=self.W, M=self.M, A=self.A)
 
     def apply(self, x: Floats, out: Floats | None = None) -> Floats:
@@ -248,7 +256,7 @@ class Hyperlog:
 
 def _in_domain(scale: Logicle | Hyperlog) -> bool:
     T, W, M, A = scale.T, scale.W, scale.M, scale.A
-    return T > 0 and 0 < M < 100 and 0 <= 2 * W <= M and -W <= A <= M - 2 * W
+    return 1e-6 <= T < 1e15 and 0.01 <= M < 100 and 0 <= 2 * W <= M and -W <= A <= M - 2 * W
 
 
 @lru_cache(maxsize=256)
@@ -399,7 +407,8 @@ class Ratio:
         """Give the ratio of two rows of signals; not a number where the denominator is zero."""
         below = y - self.C
         safe = numpy.where(below == 0, numpy.nan, below)
-        return self.A * (x - self.B) / safe
+        with numpy.errstate(over="ignore"):
+            return self.A * (x - self.B) / safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,7 +502,7 @@ class FlowJoLog:
         Raises:
             Refused: The parameters are outside it.
         """
-        holds = self.offset > 0 and self.decades > 0
+        holds = self.offset >= 1e-15 and self.decades >= 0.01
         _checked("log", holds, offset=self.offset, decades=self.decades)
 
     def apply(self, x: Floats, out: Floats | None = None) -> Floats:

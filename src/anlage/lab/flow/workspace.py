@@ -18,6 +18,7 @@ from .compensation import Matrix
 from .fcs import Sample
 from .gate import (
     UNCOMPENSATED,
+    VALUE_MAX,
     Boolean,
     Dimension,
     Ellipsoid,
@@ -147,7 +148,7 @@ def _float(element: Element, name: str, default: float | None = None) -> float:
         value = default if raw is None and default is not None else float(raw or "")
     except ValueError:
         value = math.nan
-    if value is None or not math.isfinite(value):
+    if value is None or not abs(value) < VALUE_MAX:
         raise incomplete(element.name, f"{name}={raw!r}"[:80], "a number", element.line)
     return value
 
@@ -223,10 +224,7 @@ class _Reading:
         axes = shape.all("dimension")
         dimensions = tuple(self._dimension(axis, name) for axis in axes)
         if shape.name == "RectangleGate":
-            sides = tuple(
-                (self._side(axis, "min", at), self._side(axis, "max", at))
-                for axis, at in zip(axes, dimensions, strict=True)
-            )
+            sides = tuple(self._sides(axis, at) for axis, at in zip(axes, dimensions, strict=True))
             return Rectangle(id=name, dimensions=dimensions, sides=sides, parent=parent)
         if len(dimensions) != 2:
             raise incomplete(name, f"{len(dimensions)} dimensions", "two", shape.line)
@@ -261,11 +259,27 @@ class _Reading:
             return values
         return self.scales[dimension.scale].apply(values)
 
-    def _side(self, axis: Element, name: str, dimension: Dimension) -> float | None:
-        if axis.get(name) is None:
-            return None
-        signal = numpy.array([_float(axis, name)])
-        return float(self._on_scale(dimension, signal)[0])
+    def _sides(self, axis: Element, dimension: Dimension) -> tuple[float | None, float | None]:
+        """Give both sides on the scale; one past the end of a biexponential scale is open.
+
+        That scale holds what lies beyond its ends at its ends, which such a gate includes.
+        """
+        sides: list[float | None] = []
+        for name in ("min", "max"):
+            if axis.get(name) is None:
+                sides.append(None)
+                continue
+            signal = numpy.array([_float(axis, name)])
+            sides.append(float(self._on_scale(dimension, signal)[0]))
+        low, high = sides
+        scale = None if dimension.scale is None else self.scales[dimension.scale]
+        if isinstance(scale, Biexponential):
+            if high is not None and high >= scale.channels:
+                high = None
+                low = 0.0 if low is None else low
+            if low is not None and low <= 0 and high is not None:
+                low = None
+        return low, high
 
     def _ellipse(
         self, shape: Element, name: str, dimensions: tuple[Dimension, ...], parent: str | None
