@@ -165,7 +165,7 @@ def _descend(
             largest = max(largest, abs(step[i]) * math.sqrt(scale[i]))
         trial = theta + step
         new = _normal(ln, y, w, group, places, trial, N_new, g_new, fitted_new)
-        small = largest * largest <= 1e-24 * rss
+        small = largest * largest <= 1e-19 * rss
         if new <= rss:
             little = rss - new <= 1e-14 * rss
             theta[:] = trial
@@ -176,7 +176,7 @@ def _descend(
             damping = max(damping * 0.1, 1e-14)
             grow = 2.0
             quiet = quiet + 1 if little else 0
-            if small or quiet >= 3 or rss == 0.0:
+            if small or quiet >= 2 or rss == 0.0:
                 return rss, True
         else:
             if small or damping > 1e15:

@@ -254,11 +254,15 @@ _Analyst = Callable[[Wells, str, str, float, Bounds, str], Potency]
 def _analyst(model: str) -> _Analyst:
     if model in {"4pl", "5pl"}:
         skew = model == "5pl"
+        # The free curve of the reference is the same for each sample on its plate.
+        references: dict[tuple[str, str], Curve] = {}
 
         def logistic(
             wells: Wells, ref: str, sample: str, confidence: float, bounds: Bounds, variance: str
         ) -> Potency:
-            return _logistic(wells, ref, sample, confidence, bounds, variance, skew=skew)
+            return _logistic(
+                wells, ref, sample, confidence, bounds, variance, skew=skew, references=references
+            )
 
         return logistic
     from .lines import parallel_lines, slope_ratio
@@ -368,6 +372,7 @@ def _logistic(
     variance: str,
     *,
     skew: bool,
+    references: dict[tuple[str, str], Curve],
 ) -> Potency:
     count = 5 if skew else 4
     at = (wells.of(reference), wells.of(sample))
@@ -392,7 +397,11 @@ def _logistic(
     rounds = 1 if variance == "constant" else 8
     for _ in range(rounds):
         split = (weight[group == 0], weight[group == 1])
-        free = [lone_curve(ln[k], y[k], split[k], skew=skew) for k in (0, 1)]
+        known = references.get((reference, wells.plate[0])) if exponent is None else None
+        own = known or lone_curve(ln[0], y[0], split[0], skew=skew)
+        if exponent is None:
+            references[(reference, wells.plate[0])] = own
+        free = [own, lone_curve(ln[1], y[1], split[1], skew=skew)]
         joint = _joint(pooled_ln, pooled_y, weight, group, free, skew)
         if variance == "constant":
             break
@@ -572,8 +581,11 @@ def _profile(
     start = np.array([theta[0], theta[1], theta[3], theta[2], *([theta[5]] if skew else [])])
 
     def risen(value: float) -> float:
+        nonlocal start
         moved = np.where(group == 1, ln + value, ln)
-        return descend_curves(moved, y, weight, one, places, start).rss - target
+        found = descend_curves(moved, y, weight, one, places, start)
+        start = found.theta  # the next potency tried lies close by
+        return found.rss - target
 
     if error <= 0 or joint.rss <= 0:
         return math.exp(shift), math.exp(shift)
@@ -597,10 +609,11 @@ def _profile(
 
 def _root(f: Callable[[float], float], a: float, b: float, fa: float, fb: float) -> float:
     """Find a root between a and b by the Illinois form of regula falsi."""
+    scale = abs(fb - fa)
     for _ in range(60):
         c = (a * fb - b * fa) / (fb - fa)
         fc = f(c)
-        if abs(b - a) < 1e-10 or abs(fc) < 1e-12 * abs(fb - fa):
+        if abs(b - a) < 1e-9 or abs(fc) < 1e-8 * scale:
             return c
         if fc * fb < 0:
             a, fa = b, fb
