@@ -118,7 +118,7 @@ def relative_potency(options: argparse.Namespace) -> Answer:
         data["samples"] = [potency.as_dict() for potency in found]
         lines = []
         for p in found:
-            verdict = {True: "parallel", False: "not parallel", None: "parallelism unknown"}
+            verdict = {True: "parallel", False: "not parallel", None: "parallelism not shown"}
             limits = (
                 f"{p.low:.6g} to {p.high:.6g}" if p.low is not None and p.high is not None else "-"
             )

@@ -48,6 +48,23 @@ class Curve:
             return None
         return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
 
+    def variance_of(self, contrast: Array) -> float | None:
+        """Give a contrast's variance per unit of residual variance, or None if undetermined.
+
+        A ridge among other parameters (slope against asymmetry) does not matter, as long as the
+        contrast does not lie along it.
+        """
+        scale = np.sqrt(np.diag(self.normal))
+        if not np.all(np.isfinite(self.normal)) or not np.all(scale[contrast != 0] > 0):
+            return None
+        scale = np.where(scale > 0, scale, 1.0)
+        values, axes = np.linalg.eigh(self.normal / np.outer(scale, scale))
+        along = axes.T @ (contrast / scale)
+        is_firm = values > 1e-13 * values[-1]
+        if float(np.linalg.norm(along[~is_firm])) > 1e-5 * float(np.linalg.norm(along)):
+            return None
+        return float(np.sum(along[is_firm] ** 2 / values[is_firm]))
+
 
 @numba.njit(cache=True)  # type: ignore[misc]
 def _curve(ln: float, A: float, B: float, c: float, D: float, G: float, grad: Array) -> float:
@@ -85,7 +102,7 @@ def _normal(
     for i in range(len(ln)):
         s = group[i]
         G = theta[places[s, 4]] if places[s, 4] >= 0 else 1.0
-        if G <= 0:
+        if G < 0.02 or G > 50.0:  # past these the curve is its own limit, and G tells nothing
             return math.inf
         f = _curve(
             ln[i], theta[places[s, 0]], theta[places[s, 1]], theta[places[s, 2]],

@@ -71,6 +71,11 @@ class Equivalence:
         """True when the whole interval lies within the bounds."""
         return self.bound_low <= self.low and self.high <= self.bound_high
 
+    @property
+    def is_outside(self) -> bool:
+        """True when the whole interval lies outside the bounds: a difference is shown."""
+        return self.high < self.bound_low or self.low > self.bound_high
+
     def as_dict(self) -> dict[str, object]:
         """Give the comparison as a JSON object."""
         names = ("parameter", "kind", "estimate", "low", "high", "bound_low", "bound_high")
@@ -151,10 +156,16 @@ class Potency:
 
     @property
     def is_parallel(self) -> bool | None:
-        """The verdict by equivalence; None where nothing could be compared."""
-        if not self.equivalence:
-            return None
-        return all(item.is_within for item in self.equivalence)
+        """True: shown alike within the bounds. False: shown to differ. None: neither is shown.
+
+        Shown to differ means an F test below 0.05, or an interval wholly outside its bounds.
+        """
+        if self.equivalence and all(item.is_within for item in self.equivalence):
+            return True
+        differs = any(item.is_outside for item in self.equivalence) or (
+            self.f_test is not None and self.f_test.p < 0.05
+        )
+        return False if differs else None
 
     def as_dict(self) -> dict[str, object]:
         """Give the potency as a JSON object."""
@@ -172,7 +183,9 @@ class Potency:
             "degrees_of_freedom": self.degrees_of_freedom,
             "parallelism": {
                 "parallel": self.is_parallel,
-                "decided_by": "equivalence",
+                "verdict": {True: "parallel", False: "not parallel", None: "not shown"}[
+                    self.is_parallel
+                ],
                 "f_test": self.f_test.as_dict() if self.f_test else None,
                 "equivalence": [item.as_dict() for item in self.equivalence],
             },
@@ -448,11 +461,13 @@ def _judge(
     exponent: float | None,
 ) -> Potency:
     reference, sample = names
-    inverse = joint.inverse()
     count = len(joint.theta)
     freedom = len(y) - count
     freedom_free = len(y) - 2 * (5 if skew else 4)
-    if inverse is None or not joint.converged or freedom <= 0:
+    contrast = np.zeros(count)
+    contrast[3], contrast[4] = 1.0, -1.0
+    unit_variance = joint.variance_of(contrast)
+    if unit_variance is None or not joint.converged or freedom <= 0:
         raise Refused(
             "parameters-not-determined",
             what=f"joint curve of {reference} and {sample}",
@@ -464,11 +479,14 @@ def _judge(
     s2 = joint.rss / freedom
     t = float(special.stdtrit(freedom, (1 + confidence) / 2))
     shift = float(joint.theta[3] - joint.theta[4])
-    contrast = np.zeros(count)
-    contrast[3], contrast[4] = 1.0, -1.0
-    error = math.sqrt(max(0.0, float(contrast @ inverse @ contrast) * s2))
+    error = math.sqrt(max(0.0, unit_variance * s2))
     c_ref, c_test = joint.theta[3:5]
-    errors = np.sqrt(np.maximum(np.diag(inverse) * s2, 0.0))
+    inverse = joint.inverse()
+    errors = (
+        np.full(count, math.nan)
+        if inverse is None
+        else np.sqrt(np.maximum(np.diag(inverse) * s2, 0.0))
+    )
     keys = ["A", "B", "D", "ln_C_reference", "ln_C_sample", *(["G"] if skew else [])]
     parameters = dict(zip(keys, joint.theta.tolist(), strict=True))
     parameters |= {"C_reference": math.exp(c_ref), "C_sample": math.exp(c_test)}
