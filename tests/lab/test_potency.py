@@ -258,7 +258,7 @@ def test_weights_that_follow_the_variance_narrow_the_interval_of_noisy_counts():
     ],
 )
 def test_the_reference_is_told_by_its_name(names, reference):
-    found = relative_potencies(wells({name: REFERENCE for name in names}))
+    found = relative_potencies(wells(dict.fromkeys(names, REFERENCE)))
 
     assert {p.reference for p in found} == {reference}
 

@@ -538,19 +538,22 @@ def _reml(
     X = np.column_stack([np.ones(len(study.value)), study.month / span])
     groups = [np.flatnonzero(index == k) for k in range(count)]
     n = len(study.value)
+    middle = float(study.value.mean())
+    y = study.value - middle
+    # Sums per batch are all that the likelihood needs: its matrices are two by two (Woodbury).
+    ZtZ = np.array([X[rows].T @ X[rows] for rows in groups])
+    Zty = np.array([X[rows].T @ y[rows] for rows in groups])
+    yty_all = float(y @ y)
 
     def parts(factor: Array) -> tuple[Array, Array, float, float]:
         L = np.array([[factor[0], 0.0], [factor[1], factor[2]]])
         psi = L @ L.T
-        XtX, Xty, yty, logdet = np.zeros((2, 2)), np.zeros(2), 0.0, 0.0
-        for rows in groups:
-            Z, y = X[rows], study.value[rows]
-            V = np.eye(len(rows)) + Z @ psi @ Z.T
-            solved = np.linalg.solve(V, np.column_stack([Z, y]))
-            XtX += Z.T @ solved[:, :2]
-            Xty += Z.T @ solved[:, 2]
-            yty += float(y @ solved[:, 2])
-            logdet += float(np.linalg.slogdet(V)[1])
+        inner = np.eye(2) + ZtZ @ psi
+        M = psi @ np.linalg.inv(inner)
+        XtX = np.sum(ZtZ - ZtZ @ M @ ZtZ, axis=0)
+        Xty = np.sum(Zty - np.einsum("gij,gj->gi", ZtZ @ M, Zty), axis=0)
+        yty = yty_all - float(np.einsum("gi,gij,gj->", Zty, M, Zty))
+        logdet = float(np.sum(np.linalg.slogdet(inner)[1]))
         beta: Array = np.asarray(np.linalg.solve(XtX, Xty), dtype=np.float64)
         rss = max(yty - float(beta @ Xty), 1e-300)
         value = (n - 2) * math.log(rss) + logdet + float(np.linalg.slogdet(XtX)[1])
@@ -574,6 +577,7 @@ def _reml(
     between = back @ (L @ L.T * sigma2) @ back
     covariance: Array = np.asarray(back @ (np.linalg.inv(XtX) * sigma2) @ back, float)
     mean = np.asarray(back @ beta, dtype=np.float64)
+    mean[0] += middle
     return mean, covariance, np.asarray(between, dtype=np.float64), sigma2, rss
 
 
