@@ -11,7 +11,8 @@ from anlage.base import Refused
 from anlage.library import Outcome, Qualifier, Result, Verdict, evaluate, overall
 
 from .definition import Analysis, AssayDefinition, Region, WellRole
-from .potency import Bounds, relative_potencies
+from .parallelism import Bounds
+from .potency import relative_potencies
 from .quantify import StandardCurve, standard_curve
 from .reader import Import
 from .wells import Wells
