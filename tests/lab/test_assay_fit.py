@@ -98,6 +98,40 @@ def test_a_polynomial_of_degree_ten_keeps_its_digits_where_double_precision_has_
         assert found.parameters[f"b{k}"] == pytest.approx(c, rel=1e-12)
 
 
+def test_longleys_certified_values_are_met(tmp_path, capsys):
+    """NIST StRD Longley (JASA 62, 1967), certified coefficients and residual sum of squares."""
+    data = statsmodels.api.datasets.longley.load_pandas().data
+    table = tmp_path / "longley.csv"
+    rows = [",".join(f"{v:.10g}" for v in row) for row in data.to_numpy().tolist()]
+    table.write_text("y,x1,x2,x3,x4,x5,x6\n" + "\n".join(rows) + "\n")
+    certified = {
+        "b0": -3482258.63459582, "b1": 15.0618722713733, "b2": -0.0358191792925910,
+        "b3": -2.02022980381683, "b4": -1.03322686717359, "b5": -0.0511041056535807,
+        "b6": 1829.15146461355,
+    }  # fmt: skip
+
+    for name in ("longley", "linear"):
+        assert main(["assay", "fit", str(table), "--model", name, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["parameters"] == pytest.approx(certified, rel=1e-13)
+        assert found["residual_sum_of_squares"] == pytest.approx(836424.055505915, rel=1e-13)
+
+
+def test_a_start_wrong_by_powers_of_ten_still_ends_in_the_minimum(tmp_path):
+    """MGH10's model from its first start, where plain descent walks off (Meyer's problem)."""
+    x = np.arange(50, 126, 5.0)
+    y = 0.0056 * np.exp(6181.0 / (x + 345.2))
+    table = tmp_path / "m.csv"
+    table.write_text(
+        "x,y\n" + "".join(f"{a!r},{b:.6g}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    )
+
+    curve = model("mgh10")
+    found = fit(read_points(table), curve, start=curve.starts[0])
+
+    assert found.parameters["b2"] == pytest.approx(6181, rel=1e-3)
+
+
 def test_a_line_agrees_with_statsmodels(tmp_path, rng):
     x = np.linspace(1, 20, 25)
     y = np.round(3 + 0.5 * x + rng.normal(0, 0.3, 25), 4)

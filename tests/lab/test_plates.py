@@ -344,3 +344,46 @@ def test_a_definition_with_a_mistake_is_refused_at_its_place(potency_definition,
 
 def test_ranges_of_wells_run_row_by_row():
     assert wells_in("A1:B2, h12") == ["A1", "A2", "B1", "B2", "H12"]
+
+
+def test_a_workbook_is_read_as_the_same_grid(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    values = np.round(np.random.default_rng(5).uniform(0, 3, (8, 12)), 3)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Plate 1"])
+    sheet.append([None, *range(1, 13)])
+    for row in range(8):
+        sheet.append([chr(65 + row), *values[row].tolist()])
+    path = tmp_path / "plate.xlsx"
+    book.save(path)
+
+    for sign in (".", ","):  # a workbook holds numbers: its signs are not text
+        signals = read_reader_file(path, decimal=sign).signals()
+        assert float(signals["C7"]) == pytest.approx(values[2, 6])
+        assert len(signals) == 96
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_encodings_of_instruments_are_read(tmp_path, encoding, end):
+    text = end.join(["Sample ID;Viability (%);Diameter (µm)", "Lot ä;91.5;11.2"]) + end
+    path = tmp_path / "count.csv"
+    path.write_bytes(text.encode(encoding))
+
+    found = read_reader_file(path)
+
+    assert found.readings[0].sample == "Lot ä"
+    assert {r.measure for r in found.readings} == {"viability", "diameter"}
+
+
+def test_several_grids_are_told_apart_by_their_captions(tmp_path):
+    one, two = np.full((8, 12), 0.5), np.full((8, 12), 0.1)
+    path = tmp_path / "two.csv"
+    path.write_text(grid_text(one, head="450 nm") + "\n" + grid_text(two, head="620 nm"))
+
+    found = read_reader_file(path)
+
+    assert {r.target for r in found.readings} == {"450 nm", "620 nm"}
+    assert len(found.readings) == 192
+    assert float(found.signals()["A1"]) == 0.5

@@ -71,6 +71,42 @@ def test_a_curve_of_another_slope_or_end_is_not_parallel():
     assert found.f_test.p < 1e-4
 
 
+def test_noise_that_hides_any_difference_shows_neither_verdict():
+    rng = np.random.default_rng(2)
+    ln = np.log(np.repeat(DOSES, 2))
+    ys = {
+        n: 0.1 + 1.5 / (1 + np.exp(-1.3 * (ln - 1.6))) + rng.normal(0, 0.08, 16)
+        for n in ("ref", "x")
+    }
+
+    found = relative_potencies(wells(ys, doses=np.repeat(DOSES, 2)))[0]
+
+    assert found.f_test.p > 0.05
+    assert found.is_parallel is None
+
+
+def test_asymmetry_that_the_data_leave_open_does_not_hide_the_potency():
+    """Symmetric truth, ten percent noise: G is a ridge, the shift is not; intervals cover."""
+    rng = np.random.default_rng(9)
+    doses = np.repeat(DOSES, 2)
+    ln = np.log(doses)
+    hits = trials = 0
+    for _ in range(60):
+        ys = {
+            n: 0.1 + 1.5 / (1 + np.exp(-1.2 * (ln - c))) + rng.normal(0, 0.1, 16)
+            for n, c in (("ref", 1.6), ("x", 1.6 - math.log(1.3)))
+        }
+        try:
+            found = relative_potencies(wells(ys, doses=doses), model="5pl")[0]
+        except Refused:
+            continue
+        trials += 1
+        hits += found.low <= 1.3 <= found.high
+
+    assert trials >= 57
+    assert hits / trials >= 0.85
+
+
 def test_a_decreasing_curve_gives_the_same_potency_as_its_mirror(example):
     rising = relative_potencies(read_wells(example))[0]
 
@@ -212,6 +248,39 @@ def test_weights_that_follow_the_variance_narrow_the_interval_of_noisy_counts():
 
 
 @pytest.mark.parametrize(
+    ("names", "reference"),
+    [
+        (("Reference", "S1", "S2"), "Reference"),
+        (("RS-12", "S1"), "RS-12"),
+        (("S", "T", "U"), "S"),
+        (("RefStd", "lot 4"), "RefStd"),
+        (("std_2026", "test"), "std_2026"),
+    ],
+)
+def test_the_reference_is_told_by_its_name(names, reference):
+    found = relative_potencies(wells(dict.fromkeys(names, REFERENCE)))
+
+    assert {p.reference for p in found} == {reference}
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e6])
+@pytest.mark.parametrize("step", [1e-12, 1e4])
+def test_units_of_dose_and_response_change_nothing_but_their_own_figures(scale, step):
+    plain = relative_potencies(wells({"ref": REFERENCE, "x": TEST}))[0]
+
+    found = relative_potencies(
+        wells(
+            {"ref": tuple(y * scale for y in REFERENCE), "x": tuple(y * scale for y in TEST)},
+            doses=tuple(d * step for d in DOSES),
+        )
+    )[0]
+
+    assert found.relative_potency == pytest.approx(plain.relative_potency, rel=1e-9)
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=1e-8)
+    assert found.f_test.f == pytest.approx(plain.f_test.f, rel=1e-6)
+
+
+@pytest.mark.parametrize(
     ("content", "code"),
     [
         ("sample,dose,response\na,1,2\nb,1,2\n", "reference-unclear"),
@@ -246,6 +315,6 @@ def test_noise_without_a_curve_is_refused_or_unbounded_but_never_a_traceback():
 def test_the_site_sets_the_bounds_of_equivalence(example):
     tight = Bounds(slope_low=0.99, slope_high=1.01, asymptote=0.001)
 
-    assert relative_potencies(read_wells(example), bounds=tight)[0].is_parallel is False
+    assert relative_potencies(read_wells(example), bounds=tight)[0].is_parallel is None
     words = ["--slope-bounds", "0.99,1.01", "--require-parallel", "--json"]
     assert main(["assay", "potency", str(example), *words]) == 2

@@ -225,6 +225,14 @@ COMMANDS = {
         "site,value\nA,10\nA,10.1\nA,9.9\nB,10.1\nB,10\nB,9.9\n", ["--low", "-1", "--high", "1"],
         lambda d: d["difference"], 0.0,
     ),
+    "combine": (
+        "relative_potency,ln_standard_error,df\n0.9,0.05,20\n1.1,0.1,20\n", [],
+        lambda d: d["relative_potency"], math.exp((math.log(0.9) * 400 + math.log(1.1) * 100) / 500),
+    ),
+    "killing": (
+        "sample,ratio,signal\nspontaneous,,20\nmaximum,,120\nCAR,10:1,90\nCAR,1:1,40\n", [],
+        lambda d: d["samples"][0]["points"][1]["lysis_percent"], 70,
+    ),
     "bridge": (
         "relative_potency\n0.98\n1.02\n1.0\n", ["--assigned", "500"],
         lambda d: d["assigned_value"], 500 * (0.98 * 1.02) ** (1 / 3),

@@ -208,3 +208,28 @@ def test_a_blank_in_a_series_is_named_with_its_line(tmp_path, capsys):
 
     refused = json.loads(capsys.readouterr().out)["refused"]
     assert (refused["code"], refused["line"]) == ("value-missing", 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "code"),
+    [
+        ("yield,purity\n1,2\n2,3\n", [], "column-unclear"),
+        ("name\na\nb\n", [], "column-unclear"),
+        ("yield,purity\n1,2\n2,3\n", ["--column", "colour"], "column-missing"),
+        ("value\n1\n2\n", ["--rules", "1,x"], "rule-unknown"),
+    ],
+)
+def test_a_column_or_rule_is_never_guessed(tmp_path, capsys, content, words, code):
+    table = tmp_path / "s.csv"
+    table.write_text(content)
+
+    assert main(["spc", str(table), *words, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == code
+
+
+def test_an_order_column_is_not_what_was_measured(tmp_path, capsys):
+    table = tmp_path / "s.csv"
+    table.write_text("day,Viability (%)\n1,90\n2,91\n3,89\n")
+
+    assert main(["spc", str(table), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["column"] == "Viability (%)"

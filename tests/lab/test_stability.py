@@ -208,6 +208,18 @@ def test_a_study_that_cannot_be_judged_is_refused(tmp_path, capsys, content, cod
     assert (refused["code"], refused["line"]) == (code, line)
 
 
+def test_a_new_result_is_held_against_the_trend_of_earlier_batches(tmp_path, capsys):
+    table, new = tmp_path / "s.csv", tmp_path / "n.csv"
+    rows = [f"A,{m},{v}" for m, v in zip(MONTHS, ASSAY, strict=True)]
+    table.write_text("batch,month,value\n" + "\n".join(rows) + "\n")
+    new.write_text("batch,month,value\nB,6,98.6\nB,9,96.0\nB,12,97.4\n")
+
+    assert main(["stability", str(table), "--limit", "93", "--new", str(new), "--json"]) == 2
+
+    judged = json.loads(capsys.readouterr().out)["out_of_trend"]
+    assert [item["out"] for item in judged] == [False, True, False]
+
+
 def test_the_mixed_model_needs_three_batches():
     data = study(np.random.default_rng(1), slopes=[-0.2, -0.3], starts=[100, 100])
 

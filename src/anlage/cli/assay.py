@@ -17,6 +17,7 @@ def register(group: Group) -> None:
     fit.add_argument(
         "--model", help="4pl, 5pl, linear, polynomial:K, … a NIST name, or a formula in x and b1…"
     )
+    fit.add_argument("--degree", type=int, help="degree of --model polynomial")
     fit.add_argument("--start", help="b1=500,b2=0.0001, or 1 or 2 for a published start")
     fit.add_argument(
         "--weighting", choices=["none", "1/y", "1/y2", "1/x", "1/x2", "column"], default="none"
@@ -62,7 +63,7 @@ def fit_curve(options: argparse.Namespace) -> Answer:
 
     def one(path: Path) -> tuple[dict[str, Any], str, bool]:
         points = read_points(path, decimal=options.decimal)
-        if options.model is None and points.model is None:
+        if options.model is None and options.degree is None and points.model is None:
             raise Refused(
                 "model-missing",
                 what=f"model for {path}",
@@ -70,7 +71,10 @@ def fit_curve(options: argparse.Namespace) -> Answer:
                 limit="--model",
                 remedy="name a model, such as --model 4pl",
             )
-        curve = model(options.model) if options.model else points.model
+        name = options.model
+        if options.degree is not None and name in {None, "polynomial", "poly"}:
+            name = f"polynomial:{options.degree}"
+        curve = model(name) if name else points.model
         if curve is None:
             raise AssertionError("a model is known here")
         start = _start(options.start, curve.starts)
@@ -114,7 +118,7 @@ def relative_potency(options: argparse.Namespace) -> Answer:
         data["samples"] = [potency.as_dict() for potency in found]
         lines = []
         for p in found:
-            verdict = {True: "parallel", False: "not parallel", None: "parallelism unknown"}
+            verdict = {True: "parallel", False: "not parallel", None: "parallelism not shown"}
             limits = (
                 f"{p.low:.6g} to {p.high:.6g}" if p.low is not None and p.high is not None else "-"
             )

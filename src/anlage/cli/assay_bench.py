@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,18 @@ def register(group: Group) -> None:
     bridging.add_argument("--assigned", type=_positive, required=True, help="value of the old lot")
     bridging.add_argument("--low", type=_positive, default=0.9)
     bridging.add_argument("--high", type=_positive, default=1.1)
-    for parser in (read, run, dpcr, qpcr, dilution, limits, validate, transfer, bridging):
+    joined = group.command("combine", combined, help="join potencies of several assays")
+    joined.add_argument("file", type=Path, help="columns relative_potency, ln_standard_error, df")
+    joined.add_argument(
+        "--method", choices=["auto", "weighted", "semi-weighted", "unweighted"], default="auto"
+    )
+    killing = group.command("killing", killed, help="specific lysis by effector to target ratio")
+    killing.add_argument("file", type=Path, help="columns sample, ratio, signal")
+    killing.add_argument("--spontaneous", default="spontaneous", help="name of that control")
+    killing.add_argument("--maximum", default="maximum", help="name of that control")
+    for parser in (
+        read, run, dpcr, qpcr, dilution, limits, validate, transfer, bridging, joined, killing,
+    ):  # fmt: skip
         parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
 
 
@@ -398,6 +410,140 @@ def bridged(options: argparse.Namespace) -> Answer:
     }
     text = f"new lot: {found.value:.6g} ({found.low:.6g} to {found.high:.6g})"
     return Answer(data, text, ok=found.is_within)
+
+
+def combined(options: argparse.Namespace) -> Answer:
+    """Join independent relative potencies on the log scale."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    values = [float(v) for v in table.numbers(table.need("relative_potency", "rp", "potency"))]
+    places = [
+        table.find("ln_standard_error", "standard_error", "se"),
+        table.find("df", "degrees_of_freedom"),
+    ]
+    if min(values) <= 0:
+        raise Refused(
+            "response-without-value",
+            what="relative potency",
+            found=min(values),
+            limit="above 0",
+            remedy="correct the value",
+            path=str(options.file),
+        )
+    errors = None if places[0] is None else [float(v) for v in table.numbers(places[0])]
+    freedoms = None if places[1] is None else [float(v) for v in table.numbers(places[1])]
+    if len(values) < 2 or (errors is None and options.method not in {"auto", "unweighted"}):
+        raise Refused(
+            "too-few-observations",
+            what="combination of assays",
+            found=f"{len(values)} assays{'' if errors else ', no standard errors'}",
+            limit="at least 2, with ln_standard_error for weights",
+            remedy="add assays or the column",
+            path=str(options.file),
+        )
+    found = assay.combine(
+        [math.log(value) for value in values],
+        errors or [1.0] * len(values),
+        freedoms or [1e6] * len(values),
+        method=options.method if errors else "unweighted",
+    )
+    data = {
+        "file": str(options.file),
+        "assays": len(values),
+        "relative_potency": math.exp(found.ln),
+        "ci_low": math.exp(found.low),
+        "ci_high": math.exp(found.high),
+        "method": found.method,
+        "heterogeneity_chi_square": found.heterogeneity if errors else None,
+        "heterogeneity_p": found.heterogeneity_p if errors else None,
+        "between_assay_sd_ln": found.between_sd if errors else None,
+    }
+    text = f"{found.method}: {math.exp(found.ln):.6g} ({math.exp(found.low):.6g} to "
+    return Answer(data, f"{text}{math.exp(found.high):.6g})")
+
+
+def killed(options: argparse.Namespace) -> Answer:
+    """Give the specific lysis of each sample at each ratio, and the area over log ratio."""
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    names = table.text(table.need("sample", "name"))
+    signals = [float(v) for v in table.numbers(table.need("signal", "response", "value"))]
+    place = table.need("ratio", "e_t", "et", "effector_to_target")
+    controls: dict[str, float] = {}
+    for name in (options.spontaneous, options.maximum):
+        mine = [s for s, n in zip(signals, names, strict=True) if n.lower() == name.lower()]
+        if not mine:
+            raise Refused(
+                "control-missing",
+                what=f"control {name}",
+                found="no row of this name",
+                limit="rows of spontaneous and maximum release",
+                remedy="name the controls with --spontaneous and --maximum",
+                path=str(options.file),
+            )
+        controls[name] = math.fsum(mine) / len(mine)
+    wells: dict[str, dict[float, list[float]]] = {}
+    known = {options.spontaneous.lower(), options.maximum.lower()}
+    rows = zip(table.rows, names, table.text(place), signals, strict=True)
+    for (line, _), name, cell, signal in rows:
+        if name.lower() in known:
+            continue
+        ratio = tables.number(cell.split(":")[0], decimal=options.decimal)
+        if ratio is None or ratio <= 0:
+            raise Refused(
+                "value-not-a-number",
+                what="column ratio",
+                found=repr(cell[:40]),
+                limit="a ratio above 0, such as 10 or 10:1",
+                remedy="correct the ratio",
+                path=str(options.file),
+                line=line,
+            )
+        lysis = assay.specific_lysis(
+            signal, controls[options.spontaneous], controls[options.maximum]
+        )
+        wells.setdefault(name, {}).setdefault(float(ratio), []).append(lysis)
+    samples: list[dict[str, Any]] = []
+    for name, levels in wells.items():
+        points = [
+            {
+                "ratio": ratio,
+                "lysis_percent": math.fsum(v) / len(v),
+                "sd": _spread(v),
+                "wells": len(v),
+            }
+            for ratio, v in sorted(levels.items())
+        ]
+        samples.append({"sample": name, "points": points, "area": _area(points)})
+    lines = [
+        f"{one['sample']} {p['ratio']:g}:1  {p['lysis_percent']:.1f} %"
+        for one in samples
+        for p in one["points"]
+    ]
+    data = {"file": str(options.file), "controls": controls, "samples": samples}
+    return Answer(data, "\n".join(lines))
+
+
+def _spread(values: list[float]) -> float | None:
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
+
+
+def _area(points: list[dict[str, Any]]) -> float | None:
+    """Give the mean lysis over the logarithm of the ratio, by trapezia; None for one ratio."""
+    if len(points) < 2:
+        return None
+    total = 0.0
+    for one, other in pairwise(points):
+        width = math.log(other["ratio"] / one["ratio"])
+        total += width * (one["lysis_percent"] + other["lysis_percent"]) / 2
+    return total / math.log(points[-1]["ratio"] / points[0]["ratio"])
 
 
 def _number(text: str) -> float:

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,7 @@ def spc(options: argparse.Namespace) -> Answer:
     from anlage.lab import spc as charts
 
     table = tables.read_columns(options.file, decimal=options.decimal)
-    names = [options.column.lower().replace(" ", "_")] if options.column else ["value", "result"]
-    place = table.find(*names)
-    if place is None and not options.column:
-        place = next(
-            (
-                k
-                for k in range(len(table.header))
-                if tables.number(table.text(k)[0], decimal=options.decimal) is not None
-            ),
-            None,
-        )
-    if place is None:
-        place = table.need(*names)
+    place = _place(table, options.column)
     values = [float(value) for value in table.numbers(place)]
     base = values[: options.baseline] if options.baseline else values
     if options.sd is not None:
@@ -104,6 +93,44 @@ def spc(options: argparse.Namespace) -> Answer:
         f"CUSUM at {list(sums.beyond) or 'no point'}",
     ]
     return Answer(data, "\n".join(lines), ok=not (options.gate and hard))
+
+
+# Columns that count or name the rows and are not what was measured.
+_ORDER = ("run", "day", "index", "n", "no", "number", "batch", "lot", "id", "sample", "month",
+          "time", "date", "order", "observation")  # fmt: skip
+
+
+def _place(table: Any, column: str | None) -> int:
+    """Give the column named; else value or result; else the only one that holds numbers."""
+    from anlage.base import Refused
+    from anlage.lab import columns as tables
+
+    if column is not None:
+        key = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+        return int(table.need(key))
+    named = table.find("value", "result")
+    if named is not None:
+        return int(named)
+    order = {table.find(name) for name in _ORDER}
+    numeric = [
+        k
+        for k in range(len(table.header))
+        if k not in order
+        and any(
+            tables.number(cell, decimal=table.decimal) is not None for cell in table.text(k)[:20]
+        )
+    ]
+    if len(numeric) == 1:
+        return numeric[0]
+    raise Refused(
+        "column-unclear",
+        what="column of the results",
+        found=", ".join(table.header[k] for k in numeric) or "no column of numbers",
+        limit="one column of numbers, or one named value",
+        remedy="name it with --column",
+        path=table.path,
+        line=1,
+    )
 
 
 def _finite(text: str) -> float:

@@ -27,6 +27,9 @@ def register(group: Group) -> None:
     )
     parser.add_argument("--confidence", type=_level, default=0.95)
     parser.add_argument("--mixed", action="store_true", help="batches as a random sample (REML)")
+    parser.add_argument(
+        "--new", type=Path, help="results to hold against the trend of FILE (out of trend: exit 2)"
+    )
     parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
 
 
@@ -55,7 +58,30 @@ def stability(options: argparse.Namespace) -> Answer:
         f"shelf life: {months}",
         *found.notes,
     ]
-    return Answer(data, "\n".join(lines))
+    is_in_trend = True
+    if options.new is not None:
+        from anlage.lab import spc
+
+        new = life.read_study(options.new, decimal=options.decimal)
+        judged = spc.out_of_trend(
+            (study.month.tolist(), study.value.tolist()), (new.month.tolist(), new.value.tolist())
+        )
+        is_in_trend = not any(item.is_out for item in judged)
+        data["out_of_trend"] = [
+            {
+                "batch": batch,
+                "month": item.month,
+                "value": item.value,
+                "low": item.low,
+                "high": item.high,
+                "out": item.is_out,
+            }
+            for batch, item in zip(new.batch, judged, strict=True)
+        ]
+        lines += [
+            f"out of trend: month {item.month:g}, {item.value:g}" for item in judged if item.is_out
+        ]
+    return Answer(data, "\n".join(lines), ok=is_in_trend)
 
 
 def _finite(text: str) -> float:

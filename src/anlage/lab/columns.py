@@ -19,6 +19,8 @@ BYTES_MAX = 64 * 1024 * 1024
 ROWS_MAX = 1_000_000
 COLUMNS_MAX = 2_000
 PROBLEMS_MAX = 100
+# No laboratory measures past 1e100; squares of such numbers would overflow.
+EXPONENT_MAX = 100
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,3})?")
 _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "."})
@@ -90,7 +92,7 @@ class Columns:
 
 
 def number(cell: str, *, decimal: str = ".") -> Decimal | None:
-    """Give the exact number of a cell, or None where it is blank or none."""
+    """Give the exact number of a cell, or None where it is blank, none, or past 1e100."""
     cell = cell.strip().replace("\u2212", "-")
     if decimal == ",":
         if "." in cell:
@@ -98,7 +100,8 @@ def number(cell: str, *, decimal: str = ".") -> Decimal | None:
         cell = cell.replace(",", ".")
     if len(cell) > 60 or not _NUMBER.fullmatch(cell):
         return None
-    return Decimal(re.sub("[dD]", "e", cell))
+    value = Decimal(re.sub("[dD]", "e", cell))
+    return value if not value or abs(value.adjusted()) <= EXPONENT_MAX else None
 
 
 def is_blank(cell: str) -> bool:

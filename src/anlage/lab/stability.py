@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from anlage.base import Problem, Refused
 
 from .columns import PROBLEMS_MAX, Columns, read_columns
+from .random_lines import random_lines
 
 Array = NDArray[np.float64]
 
@@ -314,7 +315,9 @@ def mixed_shelf_life(
             path=study.path or None,
         )
     index = np.array([names.index(name) for name in study.batch])
-    theta, covariance, between, sigma2, rss = _reml(study, index, len(names))
+    theta, covariance, between, sigma2, rss = random_lines(
+        study.month, study.value, index, len(names)
+    )
     freedom = float(len(names) - 1)
     a, b = theta.tolist()
     crossing = _crossing(a, b, covariance, limit, upper, side, confidence, freedom)
@@ -524,57 +527,6 @@ def _first_root(margin: float, slope: float, V: Array, t: float) -> float | None
         roots = [q / qa, *([qc / q] if q else [])]
     true = [m for m in roots if m > 0 and margin + slope * m >= -1e-9 * abs(margin)]
     return min(true) if true else None
-
-
-def _reml(
-    study: Study, index: NDArray[np.int64], count: int
-) -> tuple[Array, Array, Array, float, float]:
-    """Fit y = (a + u) + (b + v) month + e by restricted maximum likelihood.
-
-    The covariance of (u, v) relative to the error's variance is sought through its Cholesky
-    factor; mean and error variance are profiled out (Lindstrom and Bates, JASA 83, 1988).
-    """
-    span = float(study.month.max()) or 1.0
-    X = np.column_stack([np.ones(len(study.value)), study.month / span])
-    groups = [np.flatnonzero(index == k) for k in range(count)]
-    n = len(study.value)
-
-    def parts(factor: Array) -> tuple[Array, Array, float, float]:
-        L = np.array([[factor[0], 0.0], [factor[1], factor[2]]])
-        psi = L @ L.T
-        XtX, Xty, yty, logdet = np.zeros((2, 2)), np.zeros(2), 0.0, 0.0
-        for rows in groups:
-            Z, y = X[rows], study.value[rows]
-            V = np.eye(len(rows)) + Z @ psi @ Z.T
-            solved = np.linalg.solve(V, np.column_stack([Z, y]))
-            XtX += Z.T @ solved[:, :2]
-            Xty += Z.T @ solved[:, 2]
-            yty += float(y @ solved[:, 2])
-            logdet += float(np.linalg.slogdet(V)[1])
-        beta: Array = np.asarray(np.linalg.solve(XtX, Xty), dtype=np.float64)
-        rss = max(yty - float(beta @ Xty), 1e-300)
-        value = (n - 2) * math.log(rss) + logdet + float(np.linalg.slogdet(XtX)[1])
-        return beta, XtX, rss, value
-
-    best = None
-    for start in ([1.0, 0.0, 1.0], [0.1, 0.0, 0.1], [3.0, 0.0, 0.3]):
-        found = optimize.minimize(
-            lambda v: parts(v)[3],
-            np.array(start),
-            method="Nelder-Mead",
-            options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000, "maxfev": 8000},
-        )
-        if best is None or found.fun < best.fun:
-            best = found
-    factor = np.asarray(best.x) if best is not None else np.zeros(3)
-    beta, XtX, rss, _ = parts(factor)
-    sigma2 = rss / (n - 2)
-    L = np.array([[factor[0], 0.0], [factor[1], factor[2]]])
-    back: Array = np.diag(np.array([1.0, 1.0 / span], dtype=np.float64))
-    between = back @ (L @ L.T * sigma2) @ back
-    covariance: Array = np.asarray(back @ (np.linalg.inv(XtX) * sigma2) @ back, float)
-    mean = np.asarray(back @ beta, dtype=np.float64)
-    return mean, covariance, np.asarray(between, dtype=np.float64), sigma2, rss
 
 
 def _check(study: Study, side: Side, upper: float | None) -> None:

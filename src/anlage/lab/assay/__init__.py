@@ -19,8 +19,9 @@ from .fit import Fit, Points, fit, points_of, read_points
 from .formula import Formula
 from .identity import RULES, IdentityVerdict, criteria, judge_identity, read_results
 from .models import Model, known, model
+from .parallelism import Bounds, Equivalence, FTest
 from .plate import well_name, wells_in
-from .potency import Bounds, Equivalence, FTest, Potency, relative_potencies
+from .potency import Potency, relative_potencies
 from .quantify import (
     DetectionLimits,
     Estimate,

@@ -11,7 +11,8 @@ from anlage.base import Refused
 from anlage.library import Outcome, Qualifier, Result, Verdict, evaluate, overall
 
 from .definition import Analysis, AssayDefinition, Region, WellRole
-from .potency import Bounds, relative_potencies
+from .parallelism import Bounds
+from .potency import relative_potencies
 from .quantify import StandardCurve, standard_curve
 from .reader import Import
 from .wells import Wells
@@ -217,12 +218,17 @@ def _potencies(
                 low=None if potency.low is None else potency.low * scale,
                 high=None if potency.high is None else potency.high * scale,
                 is_parallel=potency.is_parallel,
-                notes=potency.notes
-                if potency.is_parallel
-                else (*potency.notes, "not parallel to the reference: no potency may be reported"),
+                notes=(*potency.notes, *_PARALLEL_NOTES[potency.is_parallel]),
             )
         )
     return results
+
+
+_PARALLEL_NOTES: dict[bool | None, tuple[str, ...]] = {
+    True: (),
+    False: ("not parallel to the reference: no potency may be reported",),
+    None: ("parallelism is not shown within the bounds: repeat with more wells",),
+}
 
 
 def _reference_figures(

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from anlage.base import Refused
 from ..columns import Columns, decoded, number, read_bytes, read_columns
 from .formula import Formula
 from .least_squares import Minimum, refine, search
-from .models import Model, model, polynomial, written
+from .models import Model, model, multilinear, polynomial, written
 
 Array = NDArray[np.float64]
 
@@ -169,6 +169,10 @@ def fit(
         Refused: Too few observations, a start that has no value, parameters that the data do not
             determine, or a variable that the file lacks.
     """
+    if curve.name == "linear" and "x" not in points.x:
+        curve = multilinear(len(points.x), "linear")
+    if curve.formula.variables == ("x",) and list(points.x) == ["x1"]:
+        points = replace(points, x={"x": points.x["x1"]})
     formula = curve.formula
     _check(points, formula)
     x = {name: np.array([float(v) for v in points.x[name]]) for name in points.x}

@@ -21,6 +21,7 @@ RULES = {
     "msc": "msc-identity-isct-2006",
     "car-t": "car-t-identity-fda-2024",
     "pluripotency": "pluripotency-isscr-2023",
+    "vcn": "vector-copies-fda-2024",
 }
 _ALIASES = {
     "cd79alpha": "cd79a", "cd79α": "cd79a", "hladr": "hla-dr", "oct3/4": "oct4", "oct34": "oct4",

@@ -20,7 +20,7 @@ from .formula import Formula
 Array = NDArray[np.float64]
 Residuals = Callable[[Array], tuple[Array, Array]]
 
-ITERATIONS_MAX = 400
+ITERATIONS_MAX = 1000
 EXACT_DIGITS = 80
 EXACT_STEPS_MAX = 40
 EXACT_WORK_MAX = 3_000_000
@@ -55,7 +55,11 @@ def descend(
     A step is judged by the ratio of the true to the foretold decrease; the damping falls by up to
     ten after a good step and grows after a bad one (Nielsen, IMM-REP-1999-05).
     """
-    theta = np.array(start, dtype=np.float64)
+    with np.errstate(all="ignore"):  # a trial step may well overflow; it is then turned back
+        return _descend(residuals, np.array(start, dtype=np.float64), iterations, damping)
+
+
+def _descend(residuals: Residuals, theta: Array, iterations: int, damping: float) -> Minimum:
     r, J = residuals(theta)
     rss = _sum(r, J)
     count = len(theta)
@@ -118,47 +122,71 @@ def search(
         found.append(descend(full, found[1].theta))
     elif linear:
         found.append(descend(full, _best_linear(full, np.array(start, dtype=np.float64), linear)))
+    if bent and not any(minimum.converged for minimum in found):
+        on_logs = _projected(full, np.array(start, dtype=np.float64), linear, bent, on_logs=True)
+        found.append(descend(full, on_logs.theta))
     return min(found, key=lambda minimum: minimum.rss)
 
 
 def _best_linear(full: Residuals, theta: Array, linear: list[int]) -> Array:
-    r, J = full(theta)
-    if np.all(np.isfinite(r)) and np.all(np.isfinite(J)):
-        columns = J[:, linear]
+    """Set the linear parameters to their best values for the others as they stand.
+
+    They are solved for from zero, not corrected: a start off by powers of ten would cancel.
+    """
+    if not linear:
+        return theta
+    plain = theta.copy()
+    plain[linear] = 0.0
+    r, J = full(plain)
+    columns = J[:, linear]
+    if np.all(np.isfinite(r)) and np.all(np.isfinite(columns)):
         scale = np.where((norms := _column_norms(columns)) > 0, norms, 1.0)
-        theta[linear] -= np.linalg.lstsq(columns / scale, r, rcond=1e-15)[0] / scale
+        plain[linear] = -np.linalg.lstsq(columns / scale, r, rcond=1e-15)[0] / scale
+        return plain
     return theta
 
 
-def _projected(full: Residuals, start: Array, linear: list[int], bent: list[int]) -> Minimum:
+def _projected(
+    full: Residuals, start: Array, linear: list[int], bent: list[int], *, on_logs: bool = False
+) -> Minimum:
+    """Descend in the nonlinear parameters alone; `on_logs` in the logarithms of their sizes.
+
+    Logarithms suit starts that are wrong by powers of ten (MGH10); signs stay as they start.
+    """
     held = start.copy()
+    sign = np.where(held[bent] < 0, -1.0, 1.0)
+
+    def placed(alpha: Array) -> Array:
+        theta = held.copy()
+        theta[bent] = sign * np.exp(np.clip(alpha, -700, 700)) if on_logs else alpha
+        return _best_linear(full, theta, linear)
 
     def reduced(alpha: Array) -> tuple[Array, Array]:
-        theta = held.copy()
-        theta[bent] = alpha
-        theta = _best_linear(full, theta, linear)
+        theta = placed(alpha)
         r, J = full(theta)
         if not (np.all(np.isfinite(r)) and np.all(np.isfinite(J))):
             return np.full(len(r), np.inf), np.zeros((len(r), len(bent)))
-        columns = J[:, linear]
-        scale = np.where((norms := _column_norms(columns)) > 0, norms, 1.0)
-        basis = np.linalg.qr(columns / scale)[0]
-        slope = J[:, bent]
-        return r, slope - basis @ (basis.T @ slope)
+        slope = J[:, bent] * theta[bent] if on_logs else J[:, bent]
+        if linear:
+            columns = J[:, linear]
+            scale = np.where((norms := _column_norms(columns)) > 0, norms, 1.0)
+            basis = np.linalg.qr(columns / scale)[0]
+            slope = slope - basis @ (basis.T @ slope)
+        return r, slope
 
-    result = descend(reduced, held[bent])
-    theta = held.copy()
-    theta[bent] = result.theta
-    theta = _best_linear(full, theta, linear)
-    r, J = full(theta)
-    return Minimum(
-        theta=theta,
-        rss=_sum(r, J),
-        residuals=r,
-        jacobian=J,
-        iterations=result.iterations,
-        converged=result.converged,
-    )
+    first = np.log(np.maximum(np.abs(held[bent]), 1e-300)) if on_logs else held[bent]
+    result = descend(reduced, first)
+    with np.errstate(all="ignore"):
+        theta = placed(result.theta)
+        r, J = full(theta)
+        return Minimum(
+            theta=theta,
+            rss=_sum(r, J),
+            residuals=r,
+            jacobian=J,
+            iterations=result.iterations,
+            converged=result.converged,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from scipy import special
 
 from anlage.base import Refused
 
-from .potency import Bounds, Equivalence, FTest, Potency, extra_squares
+from .parallelism import Bounds, Equivalence, FTest, extra_squares
+from .potency import Potency
 from .ratio import fieller
 from .wells import Wells
 

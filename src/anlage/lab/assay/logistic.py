@@ -48,6 +48,23 @@ class Curve:
             return None
         return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
 
+    def variance_of(self, contrast: Array) -> float | None:
+        """Give a contrast's variance per unit of residual variance, or None if undetermined.
+
+        A ridge among other parameters (slope against asymmetry) does not matter, as long as the
+        contrast does not lie along it.
+        """
+        scale = np.sqrt(np.diag(self.normal))
+        if not np.all(np.isfinite(self.normal)) or not np.all(scale[contrast != 0] > 0):
+            return None
+        scale = np.where(scale > 0, scale, 1.0)
+        values, axes = np.linalg.eigh(self.normal / np.outer(scale, scale))
+        along = axes.T @ (contrast / scale)
+        is_firm = values > 1e-13 * values[-1]
+        if float(np.linalg.norm(along[~is_firm])) > 1e-5 * float(np.linalg.norm(along)):
+            return None
+        return float(np.sum(along[is_firm] ** 2 / values[is_firm]))
+
 
 @numba.njit(cache=True)  # type: ignore[misc]
 def _curve(ln: float, A: float, B: float, c: float, D: float, G: float, grad: Array) -> float:
@@ -85,7 +102,7 @@ def _normal(
     for i in range(len(ln)):
         s = group[i]
         G = theta[places[s, 4]] if places[s, 4] >= 0 else 1.0
-        if G <= 0:
+        if G < 0.02 or G > 50.0:  # past these the curve is its own limit, and G tells nothing
             return math.inf
         f = _curve(
             ln[i], theta[places[s, 0]], theta[places[s, 1]], theta[places[s, 2]],
@@ -165,7 +182,7 @@ def _descend(
             largest = max(largest, abs(step[i]) * math.sqrt(scale[i]))
         trial = theta + step
         new = _normal(ln, y, w, group, places, trial, N_new, g_new, fitted_new)
-        small = largest * largest <= 1e-24 * rss
+        small = largest * largest <= 1e-19 * rss
         if new <= rss:
             little = rss - new <= 1e-14 * rss
             theta[:] = trial
@@ -176,7 +193,7 @@ def _descend(
             damping = max(damping * 0.1, 1e-14)
             grow = 2.0
             quiet = quiet + 1 if little else 0
-            if small or quiet >= 3 or rss == 0.0:
+            if small or quiet >= 2 or rss == 0.0:
                 return rss, True
         else:
             if small or damping > 1e15:

@@ -48,7 +48,7 @@ def model(name: str) -> Model:
     Raises:
         Refused: Nobody knows the name and it is no formula.
     """
-    key = re.sub(r"[\s_-]", "", name.lower())
+    key = re.sub(r"[\s_-]|\.dat$", "", name.lower())
     if key in _BENCH:
         formula, guess, about = _BENCH[key]
         return Model(name=key, formula=Formula(formula), guess=guess, about=about)

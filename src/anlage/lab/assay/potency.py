@@ -8,7 +8,7 @@ precise and passes poor ones for being noisy.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,14 @@ from scipy import special
 from anlage.base import Refused
 
 from .logistic import Curve, descend_curves, lone_curve
+from .parallelism import (
+    Bounds,
+    Equivalence,
+    FTest,
+    curve_equivalence,
+    extra_squares,
+    joined_equivalence,
+)
 from .ratio import Combined, combine
 from .wells import Wells, reference_of
 
@@ -25,70 +33,6 @@ Array = NDArray[np.float64]
 
 SAMPLES_MAX = 400
 MODELS = ("4pl", "5pl", "linear", "slope-ratio")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How alike two curves must be, set by the site before the assay is run.
-
-    Attributes:
-        slope_low: Least ratio of the sample's slope to the reference's.
-        slope_high: Greatest ratio.
-        asymptote: Greatest difference of either end, as a share of the reference's range.
-        alpha: Size of each one-sided test; 0.05 gives 90 % intervals.
-    """
-
-    slope_low: float = 0.80
-    slope_high: float = 1.25
-    asymptote: float = 0.20
-    alpha: float = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equivalence:
-    """One parameter compared between sample and reference.
-
-    Attributes:
-        parameter: Its name.
-        kind: "ratio", or "difference over range".
-        estimate: Sample against reference.
-        low: Lower end of the interval of size 1 - 2 alpha.
-        high: Upper end.
-        bound_low: Lower bound set beforehand.
-        bound_high: Upper bound.
-    """
-
-    parameter: str
-    kind: str
-    estimate: float
-    low: float
-    high: float
-    bound_low: float
-    bound_high: float
-
-    @property
-    def is_within(self) -> bool:
-        """True when the whole interval lies within the bounds."""
-        return self.bound_low <= self.low and self.high <= self.bound_high
-
-    def as_dict(self) -> dict[str, object]:
-        """Give the comparison as a JSON object."""
-        names = ("parameter", "kind", "estimate", "low", "high", "bound_low", "bound_high")
-        return {name: getattr(self, name) for name in names} | {"equivalent": self.is_within}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FTest:
-    """A variance-ratio test: F, its degrees of freedom and its p-value."""
-
-    f: float
-    df1: int
-    df2: int
-    p: float
-
-    def as_dict(self) -> dict[str, object]:
-        """Give the test as a JSON object."""
-        return {"f": self.f, "df1": self.df1, "df2": self.df2, "p": self.p}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +95,16 @@ class Potency:
 
     @property
     def is_parallel(self) -> bool | None:
-        """The verdict by equivalence; None where nothing could be compared."""
-        if not self.equivalence:
-            return None
-        return all(item.is_within for item in self.equivalence)
+        """True: shown alike within the bounds. False: shown to differ. None: neither is shown.
+
+        Shown to differ means an F test below 0.05, or an interval wholly outside its bounds.
+        """
+        if self.equivalence and all(item.is_within for item in self.equivalence):
+            return True
+        differs = any(item.is_outside for item in self.equivalence) or (
+            self.f_test is not None and self.f_test.p < 0.05
+        )
+        return False if differs else None
 
     def as_dict(self) -> dict[str, object]:
         """Give the potency as a JSON object."""
@@ -172,7 +122,9 @@ class Potency:
             "degrees_of_freedom": self.degrees_of_freedom,
             "parallelism": {
                 "parallel": self.is_parallel,
-                "decided_by": "equivalence",
+                "verdict": {True: "parallel", False: "not parallel", None: "not shown"}[
+                    self.is_parallel
+                ],
                 "f_test": self.f_test.as_dict() if self.f_test else None,
                 "equivalence": [item.as_dict() for item in self.equivalence],
             },
@@ -254,11 +206,15 @@ _Analyst = Callable[[Wells, str, str, float, Bounds, str], Potency]
 def _analyst(model: str) -> _Analyst:
     if model in {"4pl", "5pl"}:
         skew = model == "5pl"
+        # The free curve of the reference is the same for each sample on its plate.
+        references: dict[tuple[str, str], Curve] = {}
 
         def logistic(
             wells: Wells, ref: str, sample: str, confidence: float, bounds: Bounds, variance: str
         ) -> Potency:
-            return _logistic(wells, ref, sample, confidence, bounds, variance, skew=skew)
+            return _logistic(
+                wells, ref, sample, confidence, bounds, variance, skew=skew, references=references
+            )
 
         return logistic
     from .lines import parallel_lines, slope_ratio
@@ -320,7 +276,7 @@ def _over_plates(
         freedom=freedom,
         freedom_free=freedom_free,
         f_test=extra_squares(rss, freedom, rss_free, freedom_free),
-        equivalence=_joined_equivalence(found),
+        equivalence=joined_equivalence([p.equivalence for p in found]),
         parameters={},
         standard_errors={},
         free_parameters={},
@@ -332,33 +288,6 @@ def _over_plates(
     )
 
 
-def _joined_equivalence(found: Sequence[Potency]) -> tuple[Equivalence, ...]:
-    """Join each comparison over the plates, weighted by the inverse square of its width."""
-    joined = []
-    for items in zip(*(p.equivalence for p in found), strict=False):
-        is_ratio = items[0].kind == "ratio"
-        to = np.log if is_ratio else np.asarray
-        estimate = np.array([float(to(max(i.estimate, 1e-300) if is_ratio else i.estimate))
-                             for i in items])  # fmt: skip
-        half = np.array([
-            float(to(max(i.high, 1e-300)) - to(max(i.low, 1e-300))) / 2
-            if is_ratio else (i.high - i.low) / 2
-            for i in items
-        ])  # fmt: skip
-        weight = 1 / np.maximum(half, 1e-12) ** 2
-        mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
-        back = math.exp if is_ratio else float
-        joined.append(
-            replace(
-                items[0],
-                estimate=back(mean),
-                low=back(mean - width),
-                high=back(mean + width),
-            )
-        )
-    return tuple(joined)
-
-
 def _logistic(
     wells: Wells,
     reference: str,
@@ -368,6 +297,7 @@ def _logistic(
     variance: str,
     *,
     skew: bool,
+    references: dict[tuple[str, str], Curve],
 ) -> Potency:
     count = 5 if skew else 4
     at = (wells.of(reference), wells.of(sample))
@@ -392,7 +322,11 @@ def _logistic(
     rounds = 1 if variance == "constant" else 8
     for _ in range(rounds):
         split = (weight[group == 0], weight[group == 1])
-        free = [lone_curve(ln[k], y[k], split[k], skew=skew) for k in (0, 1)]
+        known = references.get((reference, wells.plate[0])) if exponent is None else None
+        own = known or lone_curve(ln[0], y[0], split[0], skew=skew)
+        if exponent is None:
+            references[(reference, wells.plate[0])] = own
+        free = [own, lone_curve(ln[1], y[1], split[1], skew=skew)]
         joint = _joint(pooled_ln, pooled_y, weight, group, free, skew)
         if variance == "constant":
             break
@@ -439,11 +373,13 @@ def _judge(
     exponent: float | None,
 ) -> Potency:
     reference, sample = names
-    inverse = joint.inverse()
     count = len(joint.theta)
     freedom = len(y) - count
     freedom_free = len(y) - 2 * (5 if skew else 4)
-    if inverse is None or not joint.converged or freedom <= 0:
+    contrast = np.zeros(count)
+    contrast[3], contrast[4] = 1.0, -1.0
+    unit_variance = joint.variance_of(contrast)
+    if unit_variance is None or not joint.converged or freedom <= 0:
         raise Refused(
             "parameters-not-determined",
             what=f"joint curve of {reference} and {sample}",
@@ -455,11 +391,14 @@ def _judge(
     s2 = joint.rss / freedom
     t = float(special.stdtrit(freedom, (1 + confidence) / 2))
     shift = float(joint.theta[3] - joint.theta[4])
-    contrast = np.zeros(count)
-    contrast[3], contrast[4] = 1.0, -1.0
-    error = math.sqrt(max(0.0, float(contrast @ inverse @ contrast) * s2))
+    error = math.sqrt(max(0.0, unit_variance * s2))
     c_ref, c_test = joint.theta[3:5]
-    errors = np.sqrt(np.maximum(np.diag(inverse) * s2, 0.0))
+    inverse = joint.inverse()
+    errors = (
+        np.full(count, math.nan)
+        if inverse is None
+        else np.sqrt(np.maximum(np.diag(inverse) * s2, 0.0))
+    )
     keys = ["A", "B", "D", "ln_C_reference", "ln_C_sample", *(["G"] if skew else [])]
     parameters = dict(zip(keys, joint.theta.tolist(), strict=True))
     parameters |= {"C_reference": math.exp(c_ref), "C_sample": math.exp(c_test)}
@@ -483,7 +422,7 @@ def _judge(
         freedom=freedom,
         freedom_free=freedom_free,
         f_test=extra_squares(joint.rss, freedom, rss_free, freedom_free),
-        equivalence=_equivalence(free, rss_free, freedom_free, bounds),
+        equivalence=curve_equivalence(free, rss_free, freedom_free, bounds),
         parameters=parameters,
         standard_errors=dict(zip(keys, errors.tolist(), strict=True)),
         free_parameters={
@@ -493,63 +432,6 @@ def _judge(
         profile=_profile(ln, y, weight, group, joint, shift, error, t, freedom, skew),
         notes=tuple(notes),
     )
-
-
-def extra_squares(rss: float, freedom: int, rss_free: float, freedom_free: int) -> FTest | None:
-    """Test a constrained fit against the free one; None where nothing is left to test with."""
-    more = freedom - freedom_free
-    if freedom_free <= 0 or more <= 0 or rss_free <= 0:
-        return None
-    f = max(0.0, (rss - rss_free) / more) / (rss_free / freedom_free)
-    return FTest(f=f, df1=more, df2=freedom_free, p=float(special.fdtrc(more, freedom_free, f)))
-
-
-def _equivalence(
-    free: list[Curve], rss: float, freedom: int, bounds: Bounds
-) -> tuple[Equivalence, ...]:
-    inverses = [curve.inverse() for curve in free]
-    reference, sample = free[0].theta, free[1].theta
-    width = abs(float(reference[3] - reference[0]))
-    if freedom <= 0 or inverses[0] is None or inverses[1] is None or width == 0:
-        return ()
-    s2 = rss / freedom
-    t = float(special.stdtrit(freedom, 1 - bounds.alpha))
-    variance = [np.diag(inverse) * s2 for inverse in inverses if inverse is not None]
-    found = []
-    for name, k in (("A", 0), ("D", 3)):
-        difference = float(sample[k] - reference[k]) / width
-        half = t * math.sqrt(variance[0][k] + variance[1][k]) / width
-        found.append(
-            Equivalence(
-                parameter=name,
-                kind="difference over range",
-                estimate=difference,
-                low=difference - half,
-                high=difference + half,
-                bound_low=-bounds.asymptote,
-                bound_high=bounds.asymptote,
-            )
-        )
-    if reference[1] * sample[1] > 0:
-        ratio = math.log(sample[1] / reference[1])
-        half = t * math.sqrt(variance[0][1] / reference[1] ** 2 + variance[1][1] / sample[1] ** 2)
-        low, high = math.exp(max(ratio - half, -700.0)), math.exp(min(ratio + half, 700.0))
-        estimate = math.exp(ratio)
-    else:
-        estimate = float(sample[1] / reference[1])
-        low, high = -math.inf, math.inf
-    found.append(
-        Equivalence(
-            parameter="B",
-            kind="ratio",
-            estimate=estimate,
-            low=low,
-            high=high,
-            bound_low=bounds.slope_low,
-            bound_high=bounds.slope_high,
-        )
-    )
-    return tuple(found)
 
 
 def _profile(
@@ -572,8 +454,11 @@ def _profile(
     start = np.array([theta[0], theta[1], theta[3], theta[2], *([theta[5]] if skew else [])])
 
     def risen(value: float) -> float:
+        nonlocal start
         moved = np.where(group == 1, ln + value, ln)
-        return descend_curves(moved, y, weight, one, places, start).rss - target
+        found = descend_curves(moved, y, weight, one, places, start)
+        start = found.theta  # the next potency tried lies close by
+        return found.rss - target
 
     if error <= 0 or joint.rss <= 0:
         return math.exp(shift), math.exp(shift)
@@ -597,10 +482,11 @@ def _profile(
 
 def _root(f: Callable[[float], float], a: float, b: float, fa: float, fb: float) -> float:
     """Find a root between a and b by the Illinois form of regula falsi."""
+    scale = abs(fb - fa)
     for _ in range(60):
         c = (a * fb - b * fa) / (fb - fa)
         fc = f(c)
-        if abs(b - a) < 1e-10 or abs(fc) < 1e-12 * abs(fb - fa):
+        if abs(b - a) < 1e-9 or abs(fc) < 1e-8 * scale:
             return c
         if fc * fb < 0:
             a, fa = b, fb

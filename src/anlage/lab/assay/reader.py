@@ -452,6 +452,9 @@ def _gridded(lines: list[tuple[int, list[str]]], path: Path, decimal: str) -> Im
 
 def _value(cell: str, decimal: str) -> tuple[Decimal | None, str, str]:
     """Give value, qualifier, and the reason where the cell cannot be accepted."""
+    plain = number(cell, decimal=decimal)
+    if plain is not None:
+        return plain, "", ""
     key = _key(cell)
     if key in _UNDETECTED or cell.strip().lower() in {"n/d", "no cq"}:
         return None, "not detected", ""

@@ -14,9 +14,12 @@ from ..columns import PROBLEMS_MAX, Columns, read_columns
 
 Array = NDArray[np.float64]
 
-_REFERENCE = re.compile(
-    r"(^|[^a-z])(ref(erence)?|std|standard|rs|irs|prs|wrs|s)([^a-z]|$)|reference|standard",
-    re.IGNORECASE,
+# The first of these that fits exactly one name tells the reference.
+_REFERENCE = (
+    re.compile(r"(reference|ref|standard|std)", re.IGNORECASE),
+    re.compile(r"reference|standard|(?:^|[^a-z])(?:ref|std|rs|irs|prs|wrs)(?:[^a-z]|$)", re.I),
+    re.compile(r"ref|std", re.IGNORECASE),
+    re.compile(r"s", re.IGNORECASE),
 )
 
 
@@ -141,10 +144,12 @@ def reference_of(samples: Sequence[str], named: str | None, path: str = "") -> s
         found = f"samples {', '.join(samples)}"
         what = f"reference {named}"
     else:
-        exact = [s for s in samples if s.strip().lower() in {"reference", "ref", "standard", "std"}]
-        match = exact or [s for s in samples if _REFERENCE.search(s)]
-        if len(match) == 1:
-            return match[0]
+        for k, pattern in enumerate(_REFERENCE):
+            is_whole = k in {0, len(_REFERENCE) - 1}
+            look = pattern.fullmatch if is_whole else pattern.search
+            match = [s for s in samples if look(s.strip())]
+            if len(match) == 1:
+                return match[0]
         found = f"samples {', '.join(samples)}"
         what = "reference sample"
     raise Refused(
