@@ -26,7 +26,9 @@ RULE = "W3C Verifiable Credentials Data Model 2.0"
 TYPE = "CellTherapyPassport"
 STATUS_TYPE = "BitstringStatusListCredential"
 QR_MARK = "AP1:"
-_VOCABULARY = {"@vocab": "urn:anlage:passport:1:"}
+# Terms of our own stand under the address that W3C keeps for them: a verifier compares contexts as
+# text, and an object of our own in their place fails with some.
+_OWN_TERMS = "https://www.w3.org/ns/credentials/undefined-terms/v2"
 _STATUS_BITS = 131_072
 _VALID_FOR = timedelta(days=30)
 _COMPACT_MAX = 20_000
@@ -98,7 +100,7 @@ def issue(
     digest = record_digest(record, salt)
     issuer = f"did:key:{public_name(key.public_key())}"
     document: dict[str, Any] = {
-        "@context": [CONTEXT, _VOCABULARY],
+        "@context": [CONTEXT, _OWN_TERMS],
         "id": f"urn:anlage:passport:{digest[:32]}:{audience.value}",
         "type": ["VerifiableCredential", TYPE],
         "issuer": issuer,
