@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlage.base import Refused, canonical
@@ -157,6 +157,7 @@ def test_trust_decides_whether_the_signer_is_confirmed():
     assert codes(a_passport(), trust=KEY.public_key().public_bytes_raw().hex()) == []
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_change_of_a_signed_value_is_found(data):
     passport = copy.deepcopy(a_passport())
@@ -217,6 +218,7 @@ def test_a_passport_goes_through_its_code(audience):
     assert len(text) < 2900
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_code_is_a_surprise(text):
     with pytest.raises(Refused):
@@ -230,6 +232,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*a_passport(), "credentialStatus"]), JSON)
 def test_no_credential_is_a_surprise(name, value):
     passport = a_passport() | {name: value}
@@ -242,6 +245,7 @@ def test_no_credential_is_a_surprise(name, value):
     assert says["anchored"] is False
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_base58_agrees_with_another_reading(data):
     number = 0

@@ -2,10 +2,44 @@
 
 Touches: library, record, base.
 Touched by: twin and above.
-Start at: codes/ (what a label says), then excursion.py (what a temperature
-record means) and passport.py (what each reader may know).
+Start at: codes/ (what a label says), container.py (who holds what, where), then proof.py,
+excursion.py (what a temperature record means) and passport.py (what each reader may know).
 """
 
+from .container import (
+    Container,
+    create,
+    find,
+    finish,
+    is_custody_fact,
+    miss,
+    move,
+    offer,
+    pack,
+    pool,
+    receive,
+    see,
+    split,
+    unpack,
+    withdraw,
+)
+from .container_fact import (
+    ContainerCreated,
+    ContainerDrawn,
+    ContainerEnded,
+    ContainerFound,
+    ContainerMissed,
+    ContainerMoved,
+    ContainerPacked,
+    ContainerSeen,
+    ContainerUnpacked,
+    CustodyFact,
+    End,
+    Evidence,
+    HandOverClosed,
+    HandOverOpened,
+    HandOverWithdrawn,
+)
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
 from .excursion import RULES as EXCURSION_RULES
@@ -27,34 +61,73 @@ from .passport import PARTS as PASSPORT_PARTS
 from .passport import Audience, compact, expand, is_revoked, record_digest, status_list
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
+from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
 
 __all__ = [
     "EXCURSION_RULES",
     "PASSPORT_PARTS",
     "Audience",
     "Band",
+    "Container",
+    "ContainerCreated",
+    "ContainerDrawn",
+    "ContainerEnded",
+    "ContainerFound",
+    "ContainerMissed",
+    "ContainerMoved",
+    "ContainerPacked",
+    "ContainerSeen",
+    "ContainerUnpacked",
+    "CustodyFact",
+    "CustodyProof",
+    "Dated",
+    "End",
+    "Evidence",
     "Excursion",
     "ExcursionRule",
+    "Gap",
+    "HandOverClosed",
+    "HandOverOpened",
+    "HandOverWithdrawn",
     "Holds",
     "Judgement",
     "Kinetic",
     "Reading",
+    "Span",
     "Verdict",
     "base58",
+    "check",
     "combined_hash",
     "compact",
+    "create",
     "expand",
+    "find",
+    "finish",
+    "histories_of",
+    "is_custody_fact",
     "is_revoked",
     "issue_passport",
     "judge",
     "mean_kinetic_temperature",
+    "miss",
+    "move",
+    "offer",
+    "pack",
+    "pool",
     "proof_problems",
+    "prove",
     "public_name",
     "read_public",
+    "receive",
     "record_digest",
     "rule_for",
+    "see",
     "sign_credential",
+    "spans",
+    "split",
     "status_list",
+    "unpack",
     "verify_passport",
+    "withdraw",
     "worst_kinetic",
 ]
