@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_2
 
@@ -31,6 +31,7 @@ def test_the_check_character_is_the_published_one(number, checksum, character):
     assert check_character.ALPHABET_37[checksum] == character
 
 
+@settings(deadline=None)
 @given(DONATION)
 def test_the_check_character_agrees_with_another_implementation(number):
     ours = check_character.ALPHABET_37[check_character.mod37_2(number)]
@@ -67,6 +68,7 @@ def test_a_compound_message_with_a_wrong_count_is_refused():
     assert [problem.code for problem in reading.problems] == ["compound-count-wrong"]
 
 
+@settings(deadline=None)
 @given(DONATION, st.data())
 def test_a_donation_number_with_one_character_changed_is_refused(number, data):
     code = isbt128.donation_identifier(number)
@@ -77,6 +79,7 @@ def test_a_donation_number_with_one_character_changed_is_refused(number, data):
     assert not decode(code[:place] + other + code[place + 1 :], TODAY).valid
 
 
+@settings(deadline=None)
 @given(DONATION, st.data())
 def test_a_typed_donation_number_with_one_character_changed_is_refused(number, data):
     typed = number + check_character.ALPHABET_37[check_character.mod37_2(number)]
@@ -154,6 +157,7 @@ def test_an_element_string_that_breaks_a_rule_is_refused(text, code):
     assert not decode(text, TODAY).valid
 
 
+@settings(deadline=None)
 @given(st.text("0123456789", min_size=13, max_size=13), st.data())
 def test_an_item_number_with_one_digit_changed_is_refused(payload, data):
     code = "(01)" + payload + check_character.mod10(payload)
@@ -195,6 +199,7 @@ def test_a_tag_is_read_to_its_identifier():
     assert reading.fields["filter"] == "3"
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([("01", 14), ("00", 18), ("414", 13), ("8018", 18), ("417", 13)]),
     st.integers(6, 12),
@@ -219,6 +224,7 @@ def test_a_digital_link_keeps_its_qualifiers_in_order():
     assert not decode("https://example.com/hello", TODAY).valid
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_is_a_surprise(text):
     reading = decode(text, TODAY)
@@ -226,6 +232,7 @@ def test_no_text_is_a_surprise(text):
     assert reading.valid or all(problem.remedy for problem in reading.problems)
 
 
+@settings(deadline=None)
 @given(
     st.from_regex(r"(=|&|SEC:|\]d2|\(01\)|urn:epc:id:|https://a/01/|30)[ -~]{0,40}", fullmatch=True)
 )

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlage.base import Refused
@@ -105,6 +105,7 @@ def test_a_product_without_a_rule_is_refused():
         rule_for("no-such-product")
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-200, 60), min_size=1, max_size=40), st.floats(0.1, 20))
 def test_a_warmer_record_is_never_judged_better(celsius, warmer):
     rule = rule_for("frozen-car-t")

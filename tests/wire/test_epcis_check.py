@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlage.base import Refused
@@ -287,6 +287,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*EVENT, "persistentDisposition", "errorDeclaration", "childEPCs"]), JSON)
 def test_no_value_in_any_field_is_a_surprise(name, value):
     problems = judged(a_document(EVENT | {name: value}))
@@ -294,6 +295,7 @@ def test_no_value_in_any_field_is_a_surprise(name, value):
     assert all(problem.path for problem in problems)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_document_is_a_surprise(value):
     if isinstance(value, dict):

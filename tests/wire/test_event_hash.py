@@ -12,7 +12,7 @@ from epcis_event_hash_generator import (
     hash_generator,
     json_to_py,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyld import jsonld
 
@@ -78,6 +78,7 @@ _TAIL = st.from_regex(
 )
 
 
+@settings(deadline=None)
 @given(_KEYS, st.sampled_from(["id", "idpat", "class"]), _TAIL)
 def test_a_urn_has_the_link_of_the_reference(key, sort, tail):
     urn = f"urn:epc:{sort}:{key}:{tail}"
@@ -85,6 +86,7 @@ def test_a_urn_has_the_link_of_the_reference(key, sort, tail):
     assert canonical_link(urn) == dl_normaliser.normaliser(urn)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["https://id.gs1.org", "https://example.com/a", "http://x.org"]),
     st.from_regex(

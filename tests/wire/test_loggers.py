@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlage.base import Refused
@@ -148,6 +148,7 @@ def test_a_clock_that_goes_back_is_said():
     assert codes == ["clock-went-back", "time-zone-unknown"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_file_is_a_surprise(data):
     try:

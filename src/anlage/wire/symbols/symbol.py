@@ -123,6 +123,40 @@ def draw(content: str, symbology: Symbology) -> Symbol:
     return symbol
 
 
+def qr_png(text: str) -> bytes:
+    """Give a QR code as PNG, read back before it is given; for more text than a label holds.
+
+    Raises:
+        Refused: The text is too long, or does not read back.
+    """
+    import segno
+
+    try:
+        code = segno.make_qr(text, error="l", boost_error=False)
+    except ValueError as error:
+        raise Refused(
+            "symbol-not-drawn",
+            what="QR code",
+            found=f"{len(text)} characters",
+            limit="what the largest QR code holds",
+            remedy="leave parts out, or hand over the file",
+            rule="ISO/IEC 18004",
+        ) from error
+    stream = io.BytesIO()
+    code.save(stream, kind="png", scale=4, border=4)
+    data = stream.getvalue()
+    if text not in [scan.text for scan in read_bytes(data, "qr.png")]:
+        raise Refused(
+            "symbol-does-not-read-back",
+            what="QR code",
+            found="nothing readable",
+            limit="the text that was drawn",
+            remedy="leave parts out, or hand over the file",
+            rule="Anlage labels: every symbol is read again before it is let out",
+        )
+    return data
+
+
 def pixels(symbol: Symbol, scale: int, height: int = 40) -> "NDArray[np.uint8]":
     """Give a symbol as grey pixels with its quiet zone; `height` in modules for bars."""
     dark = (

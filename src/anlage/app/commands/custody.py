@@ -1,0 +1,178 @@
+"""Commands of containers: who holds what, where."""
+
+from anlage.base import Refused
+from anlage.custody import (
+    Container,
+    ContainerCreated,
+    CreateContainer,
+    FindContainer,
+    FinishContainer,
+    MissContainer,
+    MoveContainer,
+    OfferContainer,
+    PackContainer,
+    PoolContainers,
+    ReceiveContainer,
+    SeeContainer,
+    SplitContainer,
+    UnpackContainer,
+    WithdrawOffer,
+    create,
+    find,
+    finish,
+    miss,
+    move,
+    offer,
+    pack,
+    pool,
+    receive,
+    see,
+    split,
+    unpack,
+    withdraw,
+)
+from anlage.record import Entry, Stream
+
+from ..engine import Desk, command
+from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
+from .materials import must_act
+
+
+@command("create-container")
+def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
+    created = ContainerCreated(
+        vessel=request.vessel,
+        place=request.place,
+        holder=_actor(desk),
+        evidence=request.evidence,
+        coi=request.coi,
+        lot=request.lot,
+        amount=request.amount,
+    )
+    return create(_container(desk, request.container), created)
+
+
+@command("move-container")
+def _move(desk: Desk, request: MoveContainer) -> list[Entry]:
+    by = _actor(desk)
+    container = _container(desk, request.container)
+    return move(container, place=request.place, by=by, evidence=request.evidence)
+
+
+@command("see-container")
+def _see(desk: Desk, request: SeeContainer) -> list[Entry]:
+    _actor(desk)
+    container = _container(desk, request.container)
+    return see(container, place=request.place, evidence=request.evidence)
+
+
+@command("offer-container")
+def _offer(desk: Desk, request: OfferContainer) -> list[Entry]:
+    by = _actor(desk)
+    container = _container(desk, request.container)
+    return offer(container, by=by, to=request.to, evidence=request.evidence)
+
+
+@command("withdraw-offer")
+def _withdraw(desk: Desk, request: WithdrawOffer) -> list[Entry]:
+    by = _actor(desk)
+    return withdraw(_container(desk, request.container), by=by, evidence=request.evidence)
+
+
+@command("receive-container")
+def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
+    return receive(
+        _container(desk, request.container),
+        by=_actor(desk),
+        place=request.place,
+        scanned=request.scanned,
+        evidence=request.evidence,
+    )
+
+
+@command("pack-container")
+def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
+    return pack(
+        _container(desk, request.container),
+        _container(desk, request.into),
+        by=_actor(desk),
+        evidence=request.evidence,
+        position=request.position,
+    )
+
+
+@command("unpack-container")
+def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
+    return unpack(
+        _container(desk, request.container),
+        _container(desk, request.out_of),
+        by=_actor(desk),
+        evidence=request.evidence,
+    )
+
+
+@command("split-container")
+def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
+    by = _actor(desk)
+    for name in request.parts:
+        _must_be_new(_container(desk, name))
+    return split(
+        _container(desk, request.container),
+        request.parts,
+        vessel=request.vessel,
+        by=by,
+        evidence=request.evidence,
+    )
+
+
+@command("pool-containers")
+def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
+    return pool(
+        [_container(desk, name) for name in request.containers],
+        _container(desk, request.into),
+        vessel=request.vessel,
+        by=_actor(desk),
+        evidence=request.evidence,
+    )
+
+
+@command("miss-container")
+def _miss(desk: Desk, request: MissContainer) -> list[Entry]:
+    _actor(desk)
+    return miss(_container(desk, request.container), evidence=request.evidence)
+
+
+@command("find-container")
+def _find(desk: Desk, request: FindContainer) -> list[Entry]:
+    by = _actor(desk)
+    container = _container(desk, request.container)
+    return find(container, place=request.place, by=by, evidence=request.evidence)
+
+
+@command("finish-container")
+def _finish(desk: Desk, request: FinishContainer) -> list[Entry]:
+    by = _actor(desk)
+    container = _container(desk, request.container)
+    return finish(container, how=request.how, by=by, evidence=request.evidence)
+
+
+def _actor(desk: Desk) -> str:
+    """Give the qualified person at the desk, who answers for what is done."""
+    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    return desk.actor.person or ""
+
+
+def _container(desk: Desk, name: str) -> Container:
+    return desk.read(Container, Stream(f"container/{name}"))
+
+
+def _must_be_new(container: Container) -> None:
+    if container.vessel:
+        raise Refused(
+            "container-exists",
+            what=f"container {container.id}",
+            found="a history of its own",
+            limit="a number not used",
+            remedy="label the new container with a new number and scan that",
+            rule="ISO 21973",
+        )

@@ -1,0 +1,116 @@
+"""`anlage custody`: who held what, where, without a gap."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from anlage.base import Refused, SystemClock, stamp
+from anlage.cli.shell import Answer, Group
+
+if TYPE_CHECKING:
+    from anlage.custody import CustodyProof, Dated
+
+
+def register(group: Group) -> None:
+    """Add the commands of the group."""
+    parser = group.command("prove", prove, help="coverage, grades and gaps of a subject's custody")
+    parser.add_argument("subject", metavar="SUBJECT", help="lot/ID, container/ID or shipment/ID")
+
+
+def prove(options: argparse.Namespace) -> Answer:
+    """Prove the custody of a lot's containers, or of one container."""
+    from anlage.custody import Evidence
+    from anlage.custody import prove as prove_custody
+
+    histories, chosen = _histories(options)
+    proof = prove_custody(histories, now=SystemClock().now(), subjects=chosen)
+    data = {
+        "subject": options.subject,
+        "coverage_percent": proof.coverage_percent,
+        "read_percent": proof.read_percent,
+        "by_grade": {grade.value: proof.grade_percent(grade) for grade in Evidence},
+        "container_seconds": proof.total.total_seconds(),
+        "containers": list(proof.containers),
+        "gaps": _gaps(proof),
+    }
+    lines = [
+        f"{options.subject}: {proof.coverage_percent:g} % of"
+        f" {proof.total.total_seconds():.0f} container-seconds in {len(proof.containers)}"
+        " containers with one place and one holder"
+    ]
+    lines += [f"  {grade.value:<15}{proof.grade_percent(grade):8.3f} %" for grade in Evidence]
+    lines += [
+        f"  gap of {gap['container']}: {gap['start']} to {gap['end']}, {gap['why']}"
+        for gap in data["gaps"]  # type: ignore[attr-defined]
+    ]
+    return Answer(data, "\n".join(lines), ok=not proof.gaps)
+
+
+def _histories(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
+    """Give the facts of every container and the containers of the subject."""
+    from anlage.app import Installation, settings
+    from anlage.custody import Container, histories_of
+    from anlage.record import Stream
+
+    folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
+    subject = Stream(options.subject)
+    installation = Installation.open(settings(folder))
+    try:
+        journal = installation.journal
+        streams = [stream for stream in journal.heads() if stream.family == "container"]
+        facts = [recorded for stream in streams for recorded in journal.read_stream(stream)]
+    finally:
+        installation.close()
+    histories = histories_of(facts)
+    chosen: list[str] = []
+    for name, history in histories.items():
+        state = Container(id=name)
+        inside: set[str] = set()
+        for dated in history:
+            state = state.with_fact(dated.fact)
+            if state.inside:
+                inside.add(state.inside)
+        matches = {
+            "container": name == subject.id,
+            "lot": state.lot == subject.id,
+            "shipment": subject.id in inside or name == subject.id,
+        }
+        if matches.get(subject.family, False):
+            chosen.append(name)
+    if not chosen:
+        raise Refused(
+            "subject-unknown",
+            what=f"custody of {subject}",
+            found="no container of it in the journal",
+            limit="lot/ID, container/ID or shipment/ID with containers",
+            remedy="check the id; containers are created at collection, filling or splitting",
+            rule="ISO 21973",
+        )
+    return histories, chosen
+
+
+def _gaps(proof: "CustodyProof") -> list[dict[str, Any]]:
+    return [
+        {
+            "container": gap.container,
+            "start": stamp(gap.start),
+            "end": stamp(gap.end),
+            "seconds": (gap.end - gap.start).total_seconds(),
+            "why": gap.why,
+            "before": _around(gap.before),
+            "after": _around(gap.after),
+        }
+        for gap in proof.gaps
+    ]
+
+
+def _around(dated: "Dated | None") -> dict[str, Any] | None:
+    if dated is None:
+        return None
+    kind = getattr(dated.fact, "kind", type(dated.fact).__name__)
+    return {
+        "number": dated.number,
+        "at": stamp(dated.at),
+        "fact": str(kind),
+    }

@@ -1,0 +1,126 @@
+"""Containers through the command engine, and their custody proved from the command line."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from anlage.app import Installation, settings
+from anlage.base import FixedClock, Quantity, Refused
+from anlage.cli.shell import main
+from anlage.custody import (
+    CreateContainer,
+    End,
+    Evidence,
+    FinishContainer,
+    MoveContainer,
+    OfferContainer,
+    PackContainer,
+    PoolContainers,
+    ReceiveContainer,
+    SeeContainer,
+    SplitContainer,
+    UnpackContainer,
+)
+from anlage.library import PersonRegistered, RoleGranted
+from anlage.record import Actor, Entry, Stream, World
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+SCANNED = Evidence.SCANNED
+
+
+@pytest.fixture
+def site(tmp_path):
+    clock = FixedClock(AT)
+    installation = Installation.create(
+        settings(tmp_path), world=World.SIMULATED, site="S1", site_name="Site", clock=clock
+    )
+    people = []
+    for person in ("anna", "ben"):
+        stream = Stream(f"person/{person}")
+        people.append(Entry(stream, PersonRegistered(id=person, name=person.title())))
+        granted = RoleGranted(role="operator", role_version=1, requires=(), granted_by="admin")
+        people.append(Entry(stream, granted))
+    installation.journal.append(people, {}, by=Actor(person="admin", via="api"), at=AT)
+
+    def do(request, person="anna"):
+        clock.advance(timedelta(hours=1))
+        return installation.engine.do(request, actor=Actor(person=person, via="api"))
+
+    do.folder, do.close = tmp_path, installation.close
+    yield do
+    installation.close()
+
+
+def create(name, **fields):
+    standard = {"vessel": "bag", "place": "clinic", "evidence": SCANNED}
+    return CreateContainer(container=name, **standard | fields)
+
+
+def prove(site, capsys, subject):
+    code = main(["custody", "prove", subject, "--json", "--data", str(site.folder)])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def ship(site):
+    volume = Quantity.parse("100 mL")
+    site(create("B1", coi="P1", lot="L1", amount=volume))
+    site(create("SHIP", vessel="shipper"))
+    site(PackContainer(container="B1", into="SHIP", evidence=SCANNED))
+    site(OfferContainer(container="SHIP", to="ben", evidence=SCANNED))
+    site(ReceiveContainer(container="SHIP", scanned="SHIP", place="van", evidence=SCANNED), "ben")
+    site(MoveContainer(container="SHIP", place="plant", evidence=SCANNED), "ben")
+    site(UnpackContainer(container="B1", out_of="SHIP", evidence=SCANNED), "ben")
+
+
+def test_a_lot_that_was_always_held_is_proved_whole(site, capsys):
+    ship(site)
+    parts = {"S1": Quantity.parse("40 mL"), "S2": Quantity.parse("60 mL")}
+    site(SplitContainer(container="B1", parts=parts, vessel="straw", evidence=SCANNED), "ben")
+    for name in parts:
+        site(FinishContainer(container=name, how=End.INFUSED, evidence=SCANNED), "ben")
+    site.close()
+
+    code, said = prove(site, capsys, "lot/L1")
+
+    assert code == 0
+    assert said["coverage_percent"] == 100
+    assert said["by_grade"]["scanned"] == 100
+    assert said["gaps"] == []
+    assert said["containers"] == ["B1", "S1", "S2"]
+
+
+def test_a_bag_seen_elsewhere_is_a_gap_between_two_facts(site, capsys):
+    ship(site)
+    site(SeeContainer(container="B1", place="corridor", evidence=SCANNED), "ben")
+    site.close()
+
+    code, said = prove(site, capsys, "container/B1")
+
+    assert code == 2
+    (gap,) = said["gaps"]
+    assert gap["before"]["fact"] == "container-unpacked"
+    assert gap["after"]["fact"] == "container-seen"
+    assert gap["seconds"] == 3600
+
+
+def test_only_the_holder_acts_and_patients_are_never_mixed(site):
+    ship(site)
+    site(create("B2", coi="P2", place="plant", amount=Quantity.parse("5 mL")), "ben")
+
+    with pytest.raises(Refused) as refusal:
+        site(MoveContainer(container="B1", place="store", evidence=SCANNED), "anna")
+    assert refusal.value.code == "not-the-holder"
+    with pytest.raises(Refused) as refusal:
+        pooled = PoolContainers(containers=("B1", "B2"), into="P", vessel="bag", evidence=SCANNED)
+        site(pooled, "ben")
+    assert refusal.value.code == "identity-mismatch"
+
+
+def test_a_subject_without_containers_is_refused(site, capsys):
+    site.close()
+
+    code, said = prove(site, capsys, "lot/none")
+
+    assert code == 2
+    assert said["refused"]["code"] == "subject-unknown"
