@@ -57,10 +57,13 @@ def _add_run(command: argparse.ArgumentParser) -> None:
 
 
 def _check(args: argparse.Namespace) -> Answer:
-    from anlage.network import check
+    from anlage.network import Checked, check
 
-    path, text = _text(args.file)
-    checked = check(text, path=path)
+    path = str(args.file)
+    try:
+        checked = check(_text(path)[1], path=path)
+    except Refused as refusal:
+        checked = Checked(network=None, problems=refusal.problems)
     data = {"ok": checked.ok, "problems": [problem.as_dict() for problem in checked.problems]}
     if checked.ok:
         return Answer({**data, "file": path}, f"{path}: a sound network")

@@ -10,7 +10,7 @@ the order is by time, then by the sequence in which events were made.
 
 import numpy as np
 
-from .compiled import part
+from .compiled import inlined, part
 from .layout import (
     E_BUCKET,
     E_BUCKET_NEXT,
@@ -51,7 +51,7 @@ def schedule(days, whole, real, entities, values, entity, time):
     link(days, whole, real, entities, entity, time)
 
 
-@part
+@inlined
 def link(days, whole, real, entities, entity, time):
     """Lay an entity into its day; counts and sequence stay as they are."""
     day = np.int64(time * real[Q_PER_TIME])
@@ -65,7 +65,7 @@ def link(days, whole, real, entities, entity, time):
     days[slot] = entity
 
 
-@part
+@inlined
 def cancel(days, whole, entities, entity):
     """Take an entity off the calendar."""
     before = entities[entity, E_BUCKET_PREVIOUS]
@@ -80,7 +80,7 @@ def cancel(days, whole, entities, entity):
     whole[Q_COUNT] -= 1
 
 
-@part
+@inlined
 def pop(days, whole, real, entities, values):
     """Take the earliest entity off the calendar; -1 when there is none."""
     if whole[Q_COUNT] == 0:
@@ -101,7 +101,7 @@ def pop(days, whole, real, entities, values):
     return found
 
 
-@part
+@inlined
 def _earliest(head, day, entities, values):
     """Give the first entity of one day, or -1."""
     best = -1

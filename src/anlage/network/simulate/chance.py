@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from .compiled import part
+from .compiled import inlined, part
 from .layout import D_AT, D_COUNT, D_FIRST, D_KIND, D_PLUS, D_SECOND, D_THIRD
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -158,6 +158,10 @@ def draw(table, sample, row, state):
             first, table[row, D_SECOND], table[row, D_THIRD], unit(mix(state))
         )
     return plus + _other(table, sample, row, kind, first, state)
+
+
+# The same, written into its caller: for the one place that draws most.
+draw_here = inlined(draw.py_func)
 
 
 @part

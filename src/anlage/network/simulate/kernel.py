@@ -26,10 +26,11 @@ from .calendar_queue import (
     pop,
     schedule,
 )
-from .chance import draw, mix, state_of, unit
+from .chance import draw, draw_here, mix, state_of, unit
 from .compiled import inlined, kernel, part
 from .layout import (
     BASE,
+    COUNTERS_MAX,
     E_BUCKET,
     E_CLASS,
     E_CLINIC,
@@ -206,6 +207,7 @@ class Tables(NamedTuple):
     sample: np.ndarray
     want_at: np.ndarray
     want: np.ndarray
+    single: np.ndarray
     wanted_at: np.ndarray
     wanted: np.ndarray
     resources: np.ndarray
@@ -309,6 +311,7 @@ def replicate(
     sample = tables.sample
     want_at = tables.want_at
     want = tables.want
+    single = tables.single
     wanted_at = tables.wanted_at
     wanted = tables.wanted
     resources_0 = tables.resources
@@ -368,6 +371,7 @@ def replicate(
         count[_LIVE] = 0
         plan_next = 0
         plan_base = 0.0
+        plan_at = plan_time[0] if plan_time.size > 0 else _NEVER
         is_warm = warmup <= 0.0
         for row in range(resources.shape[0]):
             sums[row, T_OPEN] = 0.0
@@ -456,7 +460,7 @@ def replicate(
                         row += entities[entity, E_CLINIC] * sites + entities[entity, E_SITE]
                     if op == OP_DELAY:
                         stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
-                        passed = draw(distributions, sample, time_at[row], stream_state)
+                        passed = draw_here(distributions, sample, time_at[row], stream_state)
                         stage = program[pc, STAGE]
                         if stage >= 0:
                             stages[stage, G_TIME] += passed
@@ -498,6 +502,24 @@ def replicate(
                                 by_class[entities[entity, E_CLASS], P_DIED] += 1.0
                             pc = program[pc, TARGET]
                             continue
+                        resource = single[signature, 0]
+                        if (
+                            resource >= 0
+                            and resources[resource, R_WAITING] == 0
+                            and resources[resource, R_CAPACITY] - resources[resource, R_BUSY]
+                            >= single[signature, 1]
+                        ):
+                            # Nearly every request is for one resource that is free.
+                            resources[resource, R_BUSY] += single[signature, 1]
+                            sums[resource, T_BUSY] -= single[signature, 1] * now
+                            sums[resource, T_REQUESTS] += 1.0
+                            stage = program[pc, STAGE]
+                            if stage >= 0:
+                                stages[stage, G_VISITS] += 1.0
+                                if is_warm:
+                                    waits[stage, 0] += 1
+                            pc += 1
+                            continue
                         if has_room(resources, want_at, want, signature) and not is_awaited(
                             resources, want_at, want, signature
                         ):
@@ -519,8 +541,6 @@ def replicate(
                         if full:
                             entities[entity, E_LEAVE] = LOST
                             by_class[entities[entity, E_CLASS], P_TURNED_AWAY] += 1.0
-                            for place in range(want_at[signature], want_at[signature + 1]):
-                                sums[want[place, 0], T_LEFT] += 1.0
                             pc = program[pc, TARGET]
                             continue
                         own = entities[entity, E_CLASS]
@@ -564,6 +584,14 @@ def replicate(
                         break
                     elif op == OP_RELEASE:
                         signature = signature_at[row]
+                        pc += 1
+                        resource = single[signature, 0]
+                        if resource >= 0:
+                            resources[resource, R_BUSY] -= single[signature, 1]
+                            sums[resource, T_BUSY] += single[signature, 1] * now
+                            if resources[resource, R_WAITING] > 0:
+                                _call(called, count, resource)
+                            continue
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
                             if resources[resource, R_MATERIAL] < 0:
@@ -571,8 +599,8 @@ def replicate(
                                 sums[resource, T_BUSY] += want[place, 1] * now
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
-                            _call(called, count, resource)
-                        pc += 1
+                            if resources[resource, R_WAITING] > 0:
+                                _call(called, count, resource)
                     elif op == OP_CHANCE:
                         stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
                         if unit(mix(stream_state)) < amount_at[row]:
@@ -853,41 +881,43 @@ def replicate(
                     schedule(days, whole, real, entities, values, entity, when)
             if status != FINISHED:
                 break
-            stop = horizon
-            if not is_warm:
-                stop = min(stop, warmup)
-            if plan_time.size > 0:
-                stop = min(stop, plan_base + plan_time[plan_next])
             entity = pop(days, whole, real, entities, values)
-            if entity < 0 or values[entity, V_TIME] >= stop:
+            time = values[entity, V_TIME] if entity >= 0 else _NEVER
+            wall = horizon if is_warm else warmup
+            while plan_at <= time and plan_at <= wall:
+                if plan_at > now and count[_CALLED] > 0:
+                    break
+                now = plan_at
+                steps = 0
+                events += 1
+                resource = plan[plan_next, 0]
+                resources[resource, R_PLANNED] = plan[plan_next, 1]
+                _recapacitate(resources, sums, resource, now)
+                if resources[resource, R_WAITING] > 0:
+                    _call(called, count, resource)
+                plan_next += 1
+                if plan_next == plan_time.size:
+                    plan_next = 0
+                    plan_base += plan_period
+                plan_at = plan_base + plan_time[plan_next]
+            if time >= wall or count[_CALLED] > 0:
+                # The event comes later than something else: it goes back to its place.
                 if entity >= 0:
                     whole[Q_COUNT] += 1
-                    link(days, whole, real, entities, entity, values[entity, V_TIME])
-                    whole[Q_DAY] = min(whole[Q_DAY], np.int64(stop * real[Q_PER_TIME]))
-                if stop > now:
-                    steps = 0
-                now = stop
-                if stop == horizon:
-                    break
-                if not is_warm and stop == warmup:
-                    is_warm = True
-                    _restart(sums, by_class, stages, causes, costs, resources, now)
+                    link(days, whole, real, entities, entity, time)
+                    whole[Q_DAY] = min(whole[Q_DAY], np.int64(now * real[Q_PER_TIME]))
+                if count[_CALLED] > 0:
                     continue
-                while plan_base + plan_time[plan_next] <= now:
-                    resource = plan[plan_next, 0]
-                    resources[resource, R_PLANNED] = plan[plan_next, 1]
-                    _recapacitate(resources, sums, resource, now)
-                    _call(called, count, resource)
-                    events += 1
-                    plan_next += 1
-                    if plan_next == plan_time.size:
-                        plan_next = 0
-                        plan_base += plan_period
+                now = wall
+                if is_warm:
+                    break
+                is_warm = True
+                _restart(sums, by_class, stages, causes, costs, resources, now)
                 continue
             events += 1
-            if values[entity, V_TIME] > now:
+            if time > now:
                 steps = 0
-                now = values[entity, V_TIME]
+                now = time
             if events & 1023 == 0:
                 fit(days, whole, real, entities, values, now)
                 if events > events_max:
@@ -950,7 +980,12 @@ def _new(entities, values, free, count, most):
     else:
         return -1
     count[_LIVE] += 1
-    for column in range(ENTITY_WIDTH):
+    entities[entity, E_CLASS] = 0
+    entities[entity, E_CLINIC] = 0
+    entities[entity, E_SITE] = 0
+    entities[entity, E_SERIAL] = 0
+    entities[entity, E_LAP] = 0
+    for column in range(E_COUNTERS, E_COUNTERS + COUNTERS_MAX):
         entities[entity, column] = 0
     entities[entity, E_BUCKET] = -1
     entities[entity, E_SIGNATURE] = -1

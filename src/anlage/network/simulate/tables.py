@@ -121,6 +121,7 @@ class _Compiler:
             sample=np.zeros((0, 0)),
             want_at=_offsets(len(row) for row in lookup.signature_rows),
             want=_whole([list(want) for row in lookup.signature_rows for want in row], 2),
+            single=_whole([self._single(row) for row in lookup.signature_rows], 2),
             wanted_at=_offsets(len(row) for row in self._wanted()),
             wanted=np.array([s for row in self._wanted() for s in row] or [0], np.int64),
             resources=self._resources(),
@@ -367,6 +368,15 @@ class _Compiler:
                 table[base + number, 0] = material.stock
                 table[base + number, 4] = first + number
         return table
+
+    def _single(self, row: tuple[tuple[int, int], ...]) -> list[int]:
+        """Give the one resource that a signature wants, or -1 when it is not so simple."""
+        stocks = {
+            self.lookup.pool_base[material.name] + place
+            for material in self.network.materials
+            for place in range(len(self.lookup.sites) if material.per == "site" else 1)
+        }
+        return [-1, 0] if len(row) != 1 or row[0][0] in stocks else [row[0][0], row[0][1]]
 
     def _wanted(self) -> list[list[int]]:
         wanted: list[list[int]] = [[] for _ in range(max(1, len(self.lookup.resource_names)))]
