@@ -1,5 +1,6 @@
 """Whole-record export: the closure of a subject's streams, signed and provable offline."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from anlage import __version__
@@ -29,6 +30,7 @@ SHARED = frozenset(
     {"equipment", "room", "material", "person", "place", "series", "journal", "supplier"}
 )
 LINKS_MAX = 64
+_QUOTED = re.compile(r'"([^"\\]{1,140})"')
 
 
 def export(
@@ -76,8 +78,8 @@ def export(
     return pack(
         Packed(
             subject=subject,
-            facts=facts,
-            map_places=map_places,
+            facts={str(stream): each for stream, each in facts.items()},
+            map_places={str(stream): place for stream, place in map_places.items()},
             tree_proof=journal.prove(numbers, checkpoint.size),
             map_proof=subset_proof(sorted(map_places.values()), len(leaves), map_tree.range_hash),
             checkpoint=checkpoint,
@@ -94,27 +96,31 @@ def export(
     )
 
 
-def _closure(installation: Installation, start: Stream, size: int) -> dict[str, list[Recorded]]:
+def _closure(installation: Installation, start: Stream, size: int) -> dict[Stream, list[Recorded]]:
     """Give the facts of every stream that the subject's facts rely on, followed through the
     patient's own streams.
     """
     journal = installation.journal
-    found: dict[str, list[Recorded]] = {}
-    waiting, own = [start], set[int]()
+    found: dict[Stream, list[Recorded]] = {}
+    waiting = [start]
     while waiting:
         stream = waiting.pop()
         if stream in found:
             continue
         found[stream] = [one for one in journal.read_stream(stream) if one.number < size]
         if stream.family in OWN or stream == start:
-            own.update(one.number for one in found[stream])
             for one in found[stream]:
                 waiting.extend(Stream(name) for name, version in one.relied.items() if version)
-    own_commands = {one.command for each in found.values() for one in each if one.number in own}
+    foreign = {
+        stream.id
+        for stream in journal.heads()
+        if stream.family in OWN and stream not in found and stream.family != "custody"
+    }
     for name, each in found.items():
-        if Stream(name).family in SHARED and name != start:
-            found[name] = [one if one.command in own_commands else _withheld(one) for one in each]
-    # A fact of a shared stream that came from the same command may itself rely on more streams.
+        if name.family in SHARED and name != start:
+            found[name] = [_withheld(one) if _concerns(one, foreign) else one for one in each]
+    # Facts of shared streams that are shown may themselves rely on more streams: their heads are
+    # proven, their bodies shown unless they concern another patient.
     rest = {
         Stream(stream)
         for each in found.values()
@@ -125,6 +131,12 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[str, 
     for stream in sorted(rest):
         found[stream] = [_withheld(one) for one in journal.read_stream(stream) if one.number < size]
     return {name: each for name, each in found.items() if each}
+
+
+def _concerns(one: Recorded, foreign: set[str]) -> bool:
+    """Tell whether a fact names another patient's lot, container, sample or journey."""
+    words = _QUOTED.findall((one.content or b"").decode())
+    return any(word in foreign or word.partition("/")[2] in foreign for word in words)
 
 
 def _withheld(one: Recorded) -> Recorded:

@@ -69,8 +69,8 @@ def _headless(options: argparse.Namespace) -> Answer:
         found_facility(player)
         walk = walk_journey(player, 1, Until.INFUSED)
         documents = documents_of(installation, walk.lot)
-        for name, data in documents.items():
-            (folder / name).write_bytes(data)
+        for name, document in documents.items():
+            (folder / name).write_bytes(document)
         path = folder / f"{walk.lot}.zip"
         path.write_bytes(export(installation, f"lot/{walk.lot}", documents=documents))
         facts = installation.journal.size

@@ -19,25 +19,30 @@ class Member:
     roles: tuple[str, ...]
 
 
-CAST = (
-    Member(id="P-0001", login="administrator", name="Ada Winter", post="administrator", roles=()),
-    Member(id="P-0101", login="author", name="Bela Ferenc", post="process development", roles=("definition-author",)),
-    Member(id="P-0102", login="approver", name="Chidi Okafor", post="head of quality", roles=("definition-approver", "trainer")),
-    Member(id="P-0103", login="coordinator", name="Dana Levi", post="patient coordinator", roles=("coordinator",)),
-    Member(id="P-0104", login="nurse", name="Elif Demir", post="collection nurse", roles=("collection-nurse",)),
-    Member(id="P-0114", login="nurse2", name="Otto Brandt", post="collection nurse", roles=("collection-nurse",)),
-    Member(id="P-0105", login="store", name="Femi Adeyemi", post="store keeper", roles=("store-keeper",)),
-    Member(id="P-0106", login="operator", name="Greta Lind", post="operator", roles=("operator", "verifier")),
-    Member(id="P-0107", login="operator2", name="Hugo Marin", post="second operator", roles=("operator", "verifier")),
-    Member(id="P-0108", login="analyst", name="Ines Costa", post="QC analyst", roles=("qc-analyst",)),
-    Member(id="P-0109", login="reviewer", name="Jonas Weber", post="QA reviewer", roles=("qa-reviewer",)),
-    Member(id="P-0110", login="releaser", name="Kaya Yilmaz", post="qualified person", roles=("releaser",)),
-    Member(id="P-0111", login="physician", name="Lena Novak", post="treating physician", roles=("physician",)),
-    Member(id="P-0112", login="ward", name="Mika Saari", post="ward nurse", roles=("ward-nurse",)),
-    Member(id="P-0115", login="ward2", name="Pia Rossi", post="ward nurse", roles=("ward-nurse",)),
-    Member(id="P-0113", login="inspector", name="Nora Quinn", post="inspector", roles=("inspector",)),
-    Member(id="P-0116", login="operator3", name="Ravi Menon", post="operator, not yet qualified", roles=("operator",)),
-)  # fmt: skip
+_ROWS = (
+    # identifier, login, name, post, roles
+    ("P-0001", "administrator", "Ada Winter", "administrator", ""),
+    ("P-0101", "author", "Bela Ferenc", "process development", "definition-author"),
+    ("P-0102", "approver", "Chidi Okafor", "head of quality", "definition-approver trainer"),
+    ("P-0103", "coordinator", "Dana Levi", "patient coordinator", "coordinator"),
+    ("P-0104", "nurse", "Elif Demir", "collection nurse", "collection-nurse"),
+    ("P-0114", "nurse2", "Otto Brandt", "collection nurse", "collection-nurse"),
+    ("P-0105", "store", "Femi Adeyemi", "store keeper", "store-keeper"),
+    ("P-0106", "operator", "Greta Lind", "operator", "operator verifier"),
+    ("P-0107", "operator2", "Hugo Marin", "second operator", "operator verifier"),
+    ("P-0108", "analyst", "Ines Costa", "QC analyst", "qc-analyst"),
+    ("P-0109", "reviewer", "Jonas Weber", "QA reviewer", "qa-reviewer"),
+    ("P-0110", "releaser", "Kaya Yilmaz", "qualified person", "releaser"),
+    ("P-0111", "physician", "Lena Novak", "treating physician", "physician"),
+    ("P-0112", "ward", "Mika Saari", "ward nurse", "ward-nurse"),
+    ("P-0115", "ward2", "Pia Rossi", "ward nurse", "ward-nurse"),
+    ("P-0113", "inspector", "Nora Quinn", "inspector", "inspector"),
+    ("P-0116", "operator3", "Ravi Menon", "operator, not yet qualified", "operator"),
+)
+CAST = tuple(
+    Member(id=id, login=login, name=name, post=post, roles=tuple(roles.split()))
+    for id, login, name, post, roles in _ROWS
+)
 UNQUALIFIED = frozenset({"P-0116"})
 BY_LOGIN = {member.login: member.id for member in CAST}
 

@@ -5,6 +5,7 @@ place.
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from anlage.base import Instant, Quantity
 from anlage.library import (
@@ -29,6 +30,7 @@ from anlage.plant import (
     CertifyMaterial,
     CleanEquipment,
     CleanRoom,
+    Grade,
     InspectMaterial,
     PackIn,
     QualifyEquipment,
@@ -87,15 +89,16 @@ def _people(player: Player) -> None:
 def _definitions(player: Player) -> None:
     every = [*starters(), *starter_recipes()]
     for one in sorted(every, key=lambda one: (ORDER.index(one.kind), one.id)):
-        content = {key: value for key, value in one.content.items()}
+        content = dict(one.content)
         player.do(DraftDefinition(content=content), by=AUTHOR)
         name = f"definition/{one.kind}:{one.id}"
         drafted = player.state(Definition, name).latest
         if drafted is None:
             continue
-        where = {"kind": one.kind, "id": one.id, "number": drafted.number}
-        player.do(SubmitDefinition(**where), by=AUTHOR)
-        player.do(ApproveDefinition(**where, digest=drafted.digest), by=APPROVER)
+        kind, id, number = one.kind, one.id, drafted.number
+        player.do(SubmitDefinition(kind=kind, id=id, number=number), by=AUTHOR)
+        approved = ApproveDefinition(kind=kind, id=id, number=number, digest=drafted.digest)
+        player.do(approved, by=APPROVER)
     player.wait(minutes=5)
 
 
@@ -156,7 +159,7 @@ def _rooms(player: Player) -> None:
     due = player.clock.now() + timedelta(days=365)
     for room, name, grade in ROOMS:
         terms = RoomTerms(
-            grade=grade,
+            grade=Grade(grade),
             checks=("no-material-of-another-lot", "no-label-of-another-lot", "surfaces-clean"),
             agents={"sporicide": Decimal(10)},
             lots_max=40,
@@ -211,7 +214,7 @@ def make_ready(player: Player, unit: str, kind: str, *, due: Instant) -> None:
     """Qualify, calibrate and clean a new unit as its class asks."""
     player.do(QualifyEquipment(equipment=unit, due=due, report="simulated report"), by=QUALITY)
     checked = starter("equipment-class", kind)
-    listed = checked.content.get("capabilities") if checked else None
+    listed: Any = checked.content.get("capabilities") if checked else None
     spans = [
         Quantity.parse(str(one["calibrate-every"]))
         for one in listed or ()
@@ -303,7 +306,7 @@ def receive(
         by=STORE,
     )
     checked = starter("material-class", kind)
-    needs = checked.content.get("needs", ()) if checked else ()
+    needs: Any = checked.content.get("needs", ()) if checked else ()
     checks = {str(need): "present" for need in needs} | {"packaging": "intact", "label": "correct"}
     player.do(InspectMaterial(material=id, checks=checks), by=STORE)
     player.do(ReleaseMaterial(material=id), by=QUALITY)

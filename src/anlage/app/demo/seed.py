@@ -43,7 +43,7 @@ def seed(player: Player) -> list[Walk]:
         OpenDeviation(
             lot=expanding.lot,
             title="Incubator door left open",
-            description="The door of the incubator stood open for four minutes during a power test.",
+            description="The incubator stood open for four minutes during a power test.",
             severity=Severity.MINOR,
         ),
         by=BY_LOGIN["operator"],
