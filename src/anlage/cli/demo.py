@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from anlage.app import Installation, Settings
     from anlage.app.demo import Player
 
-DAYS_BACK = 60
+DAYS_BACK = 40
 
 
 def register(group: Group) -> None:
@@ -57,8 +58,7 @@ def demo(options: argparse.Namespace) -> Answer:
 
 def _headless(options: argparse.Namespace) -> Answer:
     from anlage.app import export, settings, verify
-    from anlage.app.demo import found_facility, walk_journey
-    from anlage.app.demo.walk import Until
+    from anlage.app.demo import Stage, Until, Walk, found_facility, walk_journey
     from anlage.app.documents import documents_of
 
     folder = options.data or Path(tempfile.mkdtemp(prefix="anlage-demo-"))
@@ -67,7 +67,9 @@ def _headless(options: argparse.Namespace) -> Answer:
     installation, player = _make(settings(folder, demo=True), speed=0.0)
     try:
         found_facility(player)
-        walk = walk_journey(player, 1, Until.INFUSED)
+        walk, stage = Walk(player=player), Stage(player)
+        stage.enter(walk_journey(walk, 1, Until.INFUSED))
+        stage.run(player.clock.now() + timedelta(days=DAYS_BACK - 1))
         documents = documents_of(installation, walk.lot)
         for name, document in documents.items():
             (folder / name).write_bytes(document)
@@ -97,8 +99,6 @@ def _headless(options: argparse.Namespace) -> Answer:
 
 
 def _make(chosen: "Settings", *, speed: float) -> "tuple[Installation, Player]":
-    from datetime import timedelta
-
     from anlage.app import (
         Installation,
         SimulatedClock,

@@ -7,14 +7,17 @@ Start at: seed.py (what there is), then walk.py (how a lot is made).
 
 from .cast import CAST, PASSWORD, write_logins
 from .facility import found_facility
-from .player import Player
+from .player import Player, Stage
 from .seed import seed
-from .walk import walk_journey
+from .walk import Until, Walk, walk_journey
 
 __all__ = [
     "CAST",
     "PASSWORD",
     "Player",
+    "Stage",
+    "Until",
+    "Walk",
     "found_facility",
     "seed",
     "walk_journey",

@@ -213,6 +213,12 @@ def _equipment(player: Player) -> None:
 def make_ready(player: Player, unit: str, kind: str, *, due: Instant) -> None:
     """Qualify, calibrate and clean a new unit as its class asks."""
     player.do(QualifyEquipment(equipment=unit, due=due, report="simulated report"), by=QUALITY)
+    calibrate(player, unit, kind)
+    clean(player, unit, kind)
+
+
+def calibrate(player: Player, unit: str, kind: str) -> None:
+    """Calibrate a unit for as long as its class allows."""
     checked = starter("equipment-class", kind)
     listed: Any = checked.content.get("capabilities") if checked else None
     spans = [
@@ -230,7 +236,6 @@ def make_ready(player: Player, unit: str, kind: str, *, due: Instant) -> None:
         ),
         by=QUALITY,
     )
-    clean(player, unit, kind)
 
 
 def clean(player: Player, unit: str, kind: str) -> None:

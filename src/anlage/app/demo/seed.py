@@ -1,47 +1,50 @@
-"""What a visitor finds: about a dozen CAR-T lots at every stage, and what went otherwise than
-planned.
-"""
+"""What a visitor finds: a dozen CAR-T lots at every stage, and what went otherwise than planned."""
+
+from datetime import timedelta
 
 from anlage.plant import OpenDeviation, Severity
 
 from .cast import BY_LOGIN
 from .facility import found_facility
-from .player import Player
+from .player import Player, Stage
 from .walk import Until, Walk, walk_journey
 
-# One journey each; the last ones began last. Days between two orders.
-STAGES = (
-    Until.INFUSED,
-    Until.INFUSED,
-    Until.ON_SITE,
-    Until.RELEASED,
-    Until.REVIEWED,  # waits for the reader's release
-    Until.TESTED,
-    Until.MADE,
-    Until.EXPANDING,
-    Until.EXPANDING,
-    Until.ACTIVATED,
-    Until.ACTIVATED,
-    Until.ACCEPTED,
-    Until.ORDERED,
+# How many days before the present each patient was prescribed for, and how far the walk may go.
+# The fifth waits for the reader, who may log in as the releaser and certify it.
+PATIENTS = (
+    (38.0, Until.INFUSED),
+    (31.0, Until.INFUSED),
+    (24.0, Until.INFUSED),
+    (21.0, Until.INFUSED),
+    (20.0, Until.REVIEWED),
+    (17.0, Until.INFUSED),
+    (14.5, Until.INFUSED),
+    (12.0, Until.INFUSED),
+    (10.0, Until.INFUSED),
+    (8.5, Until.INFUSED),
+    (7.0, Until.INFUSED),
+    (5.0, Until.INFUSED),
+    (2.0, Until.INFUSED),
 )
+DAYS = 40
 
 
 def seed(player: Player) -> list[Walk]:
-    """Found the facility and walk its patients; everything through the commands of real use."""
+    """Found the facility and walk its patients to the present; everything through the commands of
+    real use.
+    """
+    end = player.clock.now() + timedelta(days=DAYS)
     found_facility(player)
-    walks = []
-    for number, until in enumerate(STAGES, start=1):
-        walks.append(walk_journey(player, number, until))
-        # Journeys overlap in a real plant; here each begins when the one before stands still, and
-        # the plant's time runs on, so nothing is dated back.
-        player.wait(hours=3)
-    expanding = next(
-        one for one in walks if one.lot and STAGES[walks.index(one)] is Until.EXPANDING
-    )
+    stage, walks = Stage(player), []
+    for number, (days, until) in enumerate(PATIENTS, start=1):
+        walk = Walk(player=player)
+        walks.append(walk)
+        begin = end - timedelta(days=days) - player.clock.now()
+        stage.enter(walk_journey(walk, number, until), after=begin)
+    stage.run(end)
     player.do(
         OpenDeviation(
-            lot=expanding.lot,
+            lot=walks[7].lot,
             title="Incubator door left open",
             description="The incubator stood open for four minutes during a power test.",
             severity=Severity.MINOR,

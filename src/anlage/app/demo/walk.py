@@ -5,7 +5,7 @@ every stage. Readings are
 simulated: the target, or a value well inside the limits, unless `SCRIPT` says otherwise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -29,6 +29,7 @@ from anlage.plant import (
     FilledContainer,
     GiveConsent,
     Journey,
+    JourneyStage,
     Lot,
     MaterialGiven,
     MaterialLot,
@@ -45,13 +46,14 @@ from anlage.plant import (
     ReviewAuditTrail,
     ReviewBatch,
     Sample,
+    SampleStatus,
     StartStep,
     StoreSample,
     ThawPack,
 )
 
 from .cast import BY_LOGIN
-from .facility import clean
+from .facility import calibrate, clean
 from .instrument import instrument_files
 from .player import Player, first_of
 
@@ -60,6 +62,7 @@ NURSE, NURSE2, STORE = BY_LOGIN["nurse"], BY_LOGIN["nurse2"], BY_LOGIN["store"]
 OPERATOR, SECOND = BY_LOGIN["operator"], BY_LOGIN["operator2"]
 ANALYST, QUALITY, RELEASER = BY_LOGIN["analyst"], BY_LOGIN["reviewer"], BY_LOGIN["releaser"]
 WARD, WARD2 = BY_LOGIN["ward"], BY_LOGIN["ward2"]
+Steps = Iterator[timedelta]
 PATIENT_CHECKS = ("identity", "eligibility", "infectious-markers")
 PRODUCT = "cd19-car-t"
 STEPS_MAX = 400
@@ -100,29 +103,41 @@ class Walk:
     bag: str = ""
 
 
-def walk_journey(
-    player: Player, number: int, until: Until, *, script: Mapping[str, str] | None = None
-) -> Walk:
-    """Walk one autologous journey from prescription as far as `until`."""
-    walk = Walk(player=player, script={**SCRIPT, **(script or {})})
-    _order(walk, number)
-    if until >= Until.COLLECTED:
-        _collect(walk, number)
-    if until >= Until.ACCEPTED:
-        _accept(walk)
-    if until >= Until.ACTIVATED:
-        _make(walk, until)
-    if until >= Until.TESTED:
-        test_lot(player, walk.lot)
-    if until >= Until.REVIEWED:
-        review_lot(player, walk.lot)
-    if until >= Until.RELEASED:
+def walk_journey(walk: Walk, number: int, until: Until) -> Steps:
+    """Walk one autologous journey as far as `until`, yielding the plant time to wait between two
+    acts.
+
+    What has been done already is not done again, so that a journey can be taken up where it stands.
+    """
+    player = walk.player
+    if not walk.coi:
+        yield from _order(walk, number)
+    if until >= Until.COLLECTED and _stage(walk) is JourneyStage.COLLECTION_ORDERED:
+        yield from _collect(walk, number)
+    if until >= Until.ACCEPTED and _stage(walk) is JourneyStage.COLLECTED:
+        yield from _accept(walk)
+    if until < Until.ACTIVATED:
+        return
+    if not walk.lot:
+        begun = player.do(BeginLot(product=PRODUCT, coi=walk.coi), by=OPERATOR)
+        walk.lot = first_of(begun, "lot-created").stream.id
+    stop = {Until.ACTIVATED: "activation-culture", Until.EXPANDING: "in-process-count:2"}.get(until)
+    yield from run_lot(walk, stop=stop)
+    lot = player.state(Lot, f"lot/{walk.lot}")
+    if until >= Until.TESTED and lot.released is None:
+        yield from test_lot(player, walk.lot)
+    if until >= Until.REVIEWED and lot.released is None:
+        yield from review_lot(player, walk.lot)
+    if until >= Until.RELEASED and lot.released is None:
         player.do(ReleaseLot(lot=walk.lot), by=RELEASER)
-    if until >= Until.ON_SITE:
-        _deliver(walk)
-    if until >= Until.INFUSED:
-        _infuse(walk)
-    return walk
+    if until >= Until.ON_SITE and not player.state(Journey, f"journey/{walk.coi}").on_site:
+        yield from _deliver(walk)
+    if until >= Until.INFUSED and player.state(Journey, f"journey/{walk.coi}").infused is None:
+        yield from _infuse(walk)
+
+
+def _stage(walk: Walk) -> JourneyStage:
+    return walk.player.state(Journey, f"journey/{walk.coi}").stage
 
 
 SCRIPT = {
@@ -147,7 +162,7 @@ SCRIPT = {
 GROWTH = ("3.1e8 cell", "1.2e9 cell", "3.4e9 cell")
 
 
-def _order(walk: Walk, number: int) -> None:
+def _order(walk: Walk, number: int) -> Steps:
     player = walk.player
     subject = f"SUBJ-{number:03d}"
     ordered = player.do(
@@ -164,7 +179,7 @@ def _order(walk: Walk, number: int) -> None:
     )
     walk.coi = first_of(ordered, "product-ordered").stream.id
     player.installation.vault.put(walk.coi, "name", f"Simulated Patient {number} ({subject})")
-    player.wait(hours=2)
+    yield timedelta(hours=2)
     checks = dict.fromkeys(PATIENT_CHECKS, "pass")
     player.do(CheckPatient(coi=walk.coi, checks=checks), by=COORDINATOR)
     player.do(GiveConsent(coi=walk.coi, form="ICF-CD19", form_version="3"), by=COORDINATOR)
@@ -177,8 +192,8 @@ def _order(walk: Walk, number: int) -> None:
     player.do(order, by=COORDINATOR)
 
 
-def _collect(walk: Walk, number: int) -> None:
-    walk.player.wait(days=3)
+def _collect(walk: Walk, number: int) -> Steps:
+    yield timedelta(days=3)
     walk.player.do(
         RecordCollection(
             coi=walk.coi,
@@ -192,8 +207,8 @@ def _collect(walk: Walk, number: int) -> None:
     )
 
 
-def _accept(walk: Walk) -> None:
-    walk.player.wait(hours=9)
+def _accept(walk: Walk) -> Steps:
+    yield timedelta(hours=9)
     walk.player.do(
         AcceptCollection(
             coi=walk.coi,
@@ -205,15 +220,7 @@ def _accept(walk: Walk) -> None:
     )
 
 
-def _make(walk: Walk, until: Until) -> None:
-    player = walk.player
-    begun = player.do(BeginLot(product=PRODUCT, coi=walk.coi), by=OPERATOR)
-    walk.lot = first_of(begun, "lot-created").stream.id
-    stop = {Until.ACTIVATED: "activation-culture", Until.EXPANDING: "in-process-count:2"}.get(until)
-    run_lot(walk, stop=stop)
-
-
-def run_lot(walk: Walk, *, stop: str | None = None) -> None:
+def run_lot(walk: Walk, *, stop: str | None = None) -> Steps:
     """Do every step whose turn it is, in the order in which they open, until none is left or
     `stop` is next.
     """
@@ -223,11 +230,11 @@ def run_lot(walk: Walk, *, stop: str | None = None) -> None:
         waiting = [step.key for step in lot.open_steps] or list(lot.ready)
         if not waiting or stop in waiting:
             return
-        _step(walk, lot, waiting[0])
+        yield from _step(walk, lot, waiting[0])
     raise RuntimeError(f"lot {walk.lot} did not come to an end in {STEPS_MAX} steps")
 
 
-def _step(walk: Walk, lot: Lot, key: str) -> None:
+def _step(walk: Walk, lot: Lot, key: str) -> Steps:
     player, phase = walk.player, lot.phase_of(key)
     if phase is None:
         raise RuntimeError(f"lot {lot.id} has no phase for step {key}")
@@ -237,7 +244,7 @@ def _step(walk: Walk, lot: Lot, key: str) -> None:
     if key not in lot.steps:
         player.do(StartStep(lot=lot.id, step=key, equipment=units), by=operator)
         span = phase.minimum or phase.duration
-        player.wait(seconds=max(60.0, span.total_seconds()) + (60.0 if phase.minimum else 0.0))
+        yield timedelta(seconds=max(60.0, span.total_seconds()) + (60.0 if phase.minimum else 0.0))
     if phase.photo and not player.state(Lot, f"lot/{lot.id}").steps[key].files:
         _photo(walk, key)
     readings = {
@@ -313,6 +320,8 @@ def _free(player: Player, lot: Lot, kind: str, states: list[tuple[str, Equipment
             if state.lots:
                 continue
             try:
+                if "calibration" in str(error):
+                    calibrate(player, unit, kind)
                 prepare_unit(player, unit, kind, lot.id)
             except Refused as other:
                 refusal = other
@@ -444,19 +453,22 @@ RESULTS = {
 LATER = frozenset({"sterility-final"})
 
 
-def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> None:
+def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> Steps:
     """Receive every sample, report and approve every result that is due before release."""
     samples = player.state(Lot, f"lot/{lot}").samples
     for sample in samples.values():
+        if player.state(Sample, f"sample/{sample.id}").status is not SampleStatus.TAKEN:
+            continue
         if sample.tests:
             player.do(ReceiveSample(sample=sample.id, laboratory="QC"), by=ANALYST)
         else:
             player.do(StoreSample(sample=sample.id, place="LN2-01 / rack 4"), by=ANALYST)
-    player.wait(days=3)
+    yield timedelta(days=3)
     files = {media: (name, data) for name, data, media in instrument_files()}
     for sample in samples.values():
         for attribute in sample.tests:
-            if attribute in LATER or attribute not in RESULTS:
+            known = player.state(Sample, f"sample/{sample.id}").results
+            if attribute in LATER or attribute not in RESULTS or attribute in known:
                 continue
             reported, method = RESULTS[attribute]
             reported = (results or {}).get(attribute, reported)
@@ -482,9 +494,11 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
                 player.do(ApproveResult(sample=sample.id, attribute=attribute), by=QUALITY)
 
 
-def review_lot(player: Player, lot: str) -> None:
+def review_lot(player: Player, lot: str) -> Steps:
     """Review the batch and its audit trail."""
-    player.wait(hours=5)
+    yield timedelta(hours=5)
+    if player.state(Lot, f"lot/{lot}").audit_review is not None:
+        return
     through = player.state(Lot, f"lot/{lot}").version
     said = "every exception looked at; simulated"
     player.do(ReviewBatch(lot=lot, through=through, comment=said), by=QUALITY)
@@ -492,18 +506,18 @@ def review_lot(player: Player, lot: str) -> None:
     player.do(ReviewAuditTrail(lot=lot, through=through, comment="nothing unexplained"), by=QUALITY)
 
 
-def _deliver(walk: Walk) -> None:
+def _deliver(walk: Walk) -> Steps:
     player = walk.player
-    player.wait(hours=20)
+    yield timedelta(hours=20)
     player.do(ReceiveDose(coi=walk.coi, container=walk.bag, scan=walk.coi), by=WARD)
     player.do(ClearLymphodepletion(coi=walk.coi), by=PHYSICIAN)
 
 
-def _infuse(walk: Walk) -> None:
+def _infuse(walk: Walk) -> Steps:
     player = walk.player
-    player.wait(days=5)
+    yield timedelta(days=5)
     thawed = player.clock.now()
-    player.wait(minutes=6)
+    yield timedelta(minutes=6)
     player.do(
         ConfirmBedside(
             coi=walk.coi,
@@ -516,7 +530,7 @@ def _infuse(walk: Walk) -> None:
         by=WARD,
     )
     began = player.clock.now()
-    player.wait(minutes=15)
+    yield timedelta(minutes=15)
     player.do(
         RecordInfusion(
             coi=walk.coi,
