@@ -9,6 +9,16 @@ from anlage.base import Problem, Refused
 from anlage.cli.shell import Answer, Group
 
 Row = dict[str, Any]
+NUMBERS = {
+    "count": ("count", "mask"),
+    "viability": ("live", "dead", "viability_percent", "interval"),
+    "activation": ("score",),
+    "confluence": ("confluence_percent",),
+    "inspect": ("counts",),
+    "microcarriers": ("carriers", "cells_per_carrier"),
+}
+"""What each command measures: null in the row of a refused file."""
+
 Measure = Callable[[Any, argparse.Namespace], tuple[Row, str] | Problem]
 
 
@@ -17,19 +27,48 @@ def register(group: Group) -> None:
     count = _command(group, "count", _count, "count nuclei or cells and outline each")
     count.add_argument("--masks", type=Path, metavar="DIR", help="write 16-bit label PNGs here")
     count.add_argument("--channel", metavar="NAME|N", help="channel that holds the nuclei")
-    count.add_argument(
-        "--chamber-depth-um", type=_positive, metavar="UM", help="for a concentration"
+    _concentration(count)
+    viability = _command(group, "viability", _viability, "count living and dead cells")
+    _concentration(viability)
+    _command(group, "activation", _activation, "score how activated single T cells look")
+    _command(group, "confluence", _confluence, "measure how much of a field cells cover")
+    _command(group, "inspect", _inspect, "tell cells, dead cells, debris and particles apart")
+    carriers = _command(group, "microcarriers", _microcarriers, "count cells on microcarriers")
+    carriers.add_argument("--channel", metavar="NAME|N", help="channel that holds the nuclei")
+    carriers.add_argument(
+        "--radius-px", type=_positive, nargs=2, default=(40.0, 160.0), metavar=("MIN", "MAX")
     )
-    count.add_argument("--dilution", type=_positive, default=1.0, metavar="X")
+    colonies = group.command("colonies", _colonies, help="trace colonies back to their founders")
+    colonies.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="one field, in the order of time"
+    )
+    train = group.command("train", _train, help="train a packaged network again (needs torch)")
+    train.add_argument("network", choices=("nuclei", "chamber", "activation"))
+    train.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
+    train.add_argument("--into", type=Path, required=True, metavar="DIR")
+    train.add_argument("--minutes", type=_positive, default=75.0, help="for nuclei")
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--threads", type=int, default=1)
+    train.add_argument(
+        "--cross-validate", action="store_true", help="score with a series or donor left out"
+    )
+    train.add_argument("--start", type=Path, metavar="FILE.pt", help="weights to go on from")
 
 
 def _command(group: Group, name: str, measure: Measure, summary: str) -> argparse.ArgumentParser:
-    parser = group.command(name, lambda options: _each(options, measure), help=summary)
+    parser = group.command(name, lambda options: _each(options, name, measure), help=summary)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument(
         "--allow-duplicates", action="store_true", help="measure the same picture twice"
     )
     return parser
+
+
+def _concentration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--chamber-depth-um", type=_positive, metavar="UM", help="for a concentration"
+    )
+    parser.add_argument("--dilution", type=_positive, default=1.0, metavar="X")
 
 
 def _positive(word: str) -> float:
@@ -39,7 +78,7 @@ def _positive(word: str) -> float:
     return value
 
 
-def _each(options: argparse.Namespace, measure: Measure) -> Answer:
+def _each(options: argparse.Namespace, name: str, measure: Measure) -> Answer:
     """Measure every file; one refusal does not stop the others."""
     from anlage.lab.image import pixel_digest, read_picture
 
@@ -47,7 +86,8 @@ def _each(options: argparse.Namespace, measure: Measure) -> Answer:
     lines: list[str] = []
     seen: dict[str, str] = {}
     for path in options.files:
-        row: Row = {"file": str(path), "flags": [], "refused": None}
+        row: Row = {"file": str(path), **dict.fromkeys(NUMBERS[name])}
+        row |= {"flags": [], "refused": None}
         try:
             picture = read_picture(path)
             key = pixel_digest(picture)
@@ -116,8 +156,169 @@ def _count(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Probl
         "method": result.card.as_dict(),
     }
     if options.masks is not None:
-        row["mask"] = str(write_labels(result.labels[0], options.masks, picture.name))
+        stem = picture.name
+        # Files of one name from several folders do not overwrite each other's masks.
+        if sum(path.stem == Path(stem).stem for path in options.files) > 1:
+            stem = f"{Path(stem).stem}-{picture.digest[:12]}.png"
+        row["mask"] = str(write_labels(result.labels[0], options.masks, stem))
     line = f"{result.count} objects"
     if result.per_ml is not None:
         line += f", {result.per_ml:.3g} per mL"
     return row, line
+
+
+def _viability(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Problem:
+    from anlage.lab.image import judge_viability
+
+    result = judge_viability(
+        picture, chamber_depth_um=options.chamber_depth_um, dilution=options.dilution
+    )
+    if isinstance(result, Problem):
+        return result
+    interval = result.interval
+    row: Row = {
+        "live": result.live,
+        "dead": result.dead,
+        "viability_percent": result.viability_percent,
+        "interval": None if interval is None else list(interval),
+        "flags": list(result.flags),
+        "per_ml": result.per_ml,
+        "cells": [
+            {"x": cell.x, "y": cell.y, "alive": cell.alive, "chance": round(cell.chance, 3)}
+            for cell in result.cells
+        ],
+        "method": result.card.as_dict(),
+    }
+    line = f"{result.live} living, {result.dead} dead"
+    if interval is not None:
+        line += f", viability {result.viability_percent:.1f} %"
+        line += f" ({interval[0]:.1f} to {interval[1]:.1f} %)"
+    return row, line
+
+
+def _activation(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Problem:
+    from anlage.lab.image import judge_activation
+
+    result = judge_activation(picture)
+    if isinstance(result, Problem):
+        return result
+    row: Row = {
+        "score": result.score,
+        "flags": list(result.flags),
+        "method": result.card.as_dict(),
+    }
+    return row, f"activation score {result.score:.3f} (a development method)"
+
+
+def _confluence(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Problem:
+    from anlage.lab.image import measure_confluence
+
+    result = measure_confluence(picture)
+    if isinstance(result, Problem):
+        return result
+    row: Row = {
+        "confluence_percent": result.confluence_percent,
+        "frames": list(result.confluences_percent),
+        "flags": list(result.flags),
+        "method": result.card.as_dict(),
+    }
+    return row, f"{result.confluence_percent:.1f} % covered"
+
+
+def _inspect(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Problem:
+    from anlage.lab.image import ObjectClass, inspect_objects
+
+    result = inspect_objects(picture)
+    if isinstance(result, Problem):
+        return result
+    counts = {kind.value: result.count(kind) for kind in ObjectClass}
+    row: Row = {
+        "counts": counts,
+        "objects": [
+            {
+                "x": one.x,
+                "y": one.y,
+                "class": one.kind.value,
+                "area_px": one.area_px,
+                "elongation": one.elongation,
+                "darkness": one.darkness,
+                "chance": one.chance,
+            }
+            for one in result.objects
+        ],
+        "flags": list(result.flags),
+        "method": result.card.as_dict(),
+    }
+    return row, ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+def _microcarriers(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | Problem:
+    from anlage.lab.image import count_on_carriers
+
+    least, largest = options.radius_px
+    result = count_on_carriers(
+        picture, radius_px=(least, largest), channel=_channel(picture, options.channel)
+    )
+    if isinstance(result, Problem):
+        return result
+    row: Row = {
+        "carriers": [
+            {"x": one.x, "y": one.y, "radius_px": one.radius, "cells": one.cells}
+            for one in result.carriers
+        ],
+        "cells_apart": result.cells_apart,
+        "cells_per_carrier": result.cells_per_carrier,
+        "occupied_percent": result.occupied_percent,
+        "occupied_percent_at_random": result.occupied_percent_at_random,
+        "flags": list(result.flags),
+        "method": result.card.as_dict(),
+    }
+    held = sum(one.cells for one in result.carriers)
+    return row, f"{len(result.carriers)} carriers, {held} cells on them"
+
+
+def _colonies(options: argparse.Namespace) -> Answer:
+    from anlage.lab.image import follow_colonies, read_picture
+
+    result = follow_colonies([read_picture(path) for path in options.files])
+    if isinstance(result, Problem):
+        raise Refused.of([result])
+    colonies = [
+        {
+            "x": one.x,
+            "y": one.y,
+            "clonality": one.clonality.value,
+            "founders": [list(founder) for founder in one.founders],
+            "areas_px": list(one.areas_px),
+            "form_factor": one.form_factor,
+            "edge_sharpness": one.edge_sharpness,
+        }
+        for one in result.colonies
+    ]
+    data = {
+        "files": [str(path) for path in options.files],
+        "colonies": colonies,
+        "method": result.card.as_dict(),
+    }
+    lines = [
+        f"colony at {one.x:.0f}, {one.y:.0f} px: {one.clonality.value}, "
+        f"{len(one.founders)} founders seen, {one.areas_px[-1]} px"
+        for one in result.colonies
+    ]
+    return Answer(data, "\n".join(lines) or "no colony in the last image")
+
+
+def _train(options: argparse.Namespace) -> Answer:
+    from anlage.lab.image import train_packaged
+
+    card = train_packaged(
+        options.network,
+        data=options.source,
+        models=options.into,
+        minutes=options.minutes,
+        seed=options.seed,
+        threads=options.threads,
+        start=options.start,
+        cross_validate=options.cross_validate,
+    )
+    return Answer({"network": options.network, "card": card})

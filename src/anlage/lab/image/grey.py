@@ -76,3 +76,37 @@ def relative_to_background(grey: NDArray[Any]) -> NDArray[numpy.float32]:
     """Give the picture relative to its background: 0 is background, -1 is black."""
     values = grey.astype(numpy.float32)
     return values / max(float(numpy.median(values)), 1.0) - 1
+
+
+CROP_SIDE_PX = 48
+"""Side of the canvas on which a crop of one cell is set, px; larger crops lose their rim."""
+
+
+def crop_planes(
+    crop: NDArray[Any], *, affine: NDArray[Any] | None = None, gain: float = 1.0
+) -> NDArray[numpy.float32]:
+    """Set the crop of one cell on a canvas and give what the activation network sees.
+
+    Three planes: brightness on a logarithmic scale, brightness between the crop's own
+    percentiles, and where the crop lies. The size of a cell speaks, so that it is not scaled.
+
+    Args:
+        crop: 8-bit grey values, shape (y, x).
+        affine: Where the crop goes on the canvas, shape (2, 3); its middle to the middle when
+            None.
+        gain: Factor on the brightness.
+    """
+    values = crop.astype(numpy.float32) * gain
+    height, width = crop.shape
+    half = CROP_SIDE_PX / 2
+    if affine is None:
+        affine = numpy.array(
+            [[1, 0, half - (width / 2 - 0.5)], [0, 1, half - (height / 2 - 0.5)]], numpy.float32
+        )
+    size = (CROP_SIDE_PX, CROP_SIDE_PX)
+    placed = cv2.warpAffine(values, affine, size)
+    there = cv2.warpAffine(numpy.ones_like(values), affine, size)
+    low, high = (float(one) for one in numpy.percentile(values, (2, 99)))
+    between = numpy.clip((placed - low) / max(high - low, 4.0), -0.2, 1.5) * there
+    bright = numpy.log1p(numpy.maximum(placed, 0)) / 5 * there
+    return numpy.stack([bright, between, there]).astype(numpy.float32)

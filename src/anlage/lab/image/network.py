@@ -86,8 +86,12 @@ class SmallUNet(nn.Module):
         return torch.pixel_shuffle(y[:, : 4 * self.maps], 2), y[:, 4 * self.maps :]
 
 
-def export(network: nn.Module, file: Path, *, channels: int, outputs: tuple[str, ...]) -> int:
+def export(
+    network: nn.Module, file: Path, *, channels: int, outputs: tuple[str, ...], side: int = 128
+) -> int:
     """Write the network as ONNX with half-precision weights and give its size in bytes.
+
+    With a side of 128 the height and width stay free; any other side is fixed.
 
     Weights are kept as float16 behind a cast, which the runtime folds away when it loads: the
     file is half the size and the arithmetic stays float32.
@@ -95,15 +99,16 @@ def export(network: nn.Module, file: Path, *, channels: int, outputs: tuple[str,
     import onnx
 
     network.eval()
-    example = torch.zeros(1, channels, 128, 128)
+    example = torch.zeros(1, channels, side, side)
     free = {0: "n", 2: "y", 3: "x"}
+    given = {name: free if side == 128 else {0: "n"} for name in outputs}
     torch.onnx.export(
         network,
         (example,),
         str(file),
         input_names=["image"],
         output_names=list(outputs),
-        dynamic_axes={"image": free} | dict.fromkeys(outputs, free),
+        dynamic_axes={"image": free if side == 128 else {0: "n"}} | given,
         opset_version=17,
         dynamo=False,
     )

@@ -1,4 +1,4 @@
-"""Count and outline nuclei or cells in a fluorescence field.
+"""Count and outline nuclei in a fluorescence field, or cells in a chamber picture.
 
 The network gives, per pixel, a logit of being inside and a depth; basins of the depth become
 objects (see basin.py). Large fields run in overlapping tiles, the maps are joined before the
@@ -16,20 +16,23 @@ from anlage.base import Problem
 
 from ..method import MethodCard
 from .basin import basins
-from .domain import Kind, domain, judge
+from .domain import Kind, domain, judge, kind_of
 from .grey import spread
-from .model import method_card, run
+from .model import Network, maps, method_card
 from .picture import Picture
-from .quality import fault, weaknesses
+from .quality import fault, sharpness, weaknesses
 from .trait import traits
-
-TILE_PX = 1024
-MARGIN_PX = 64
-STRIDE_PX = 16
-"""The network halves the plane four times."""
+from .viability import find_cells, outline_cells
 
 PERSISTENCE = 0.2
 LEAST_AREA_PX = 12
+LEAST_AREA_SMALL_PX = 8
+SMALL_AREA_PX = 130
+"""Fields whose median object is smaller are measured at twice their size."""
+
+SOFT = 0.16
+"""Below this sharpness the field is flagged: rims are guessed rather than seen."""
+
 DNA_WORDS = ("dapi", "hoechst", "dna", "nuc", "draq", "syto", "7-aad", "7aad", "sytox")
 
 
@@ -67,7 +70,9 @@ def count_nuclei(
     chamber_depth_um: float | None = None,
     dilution: float = 1.0,
 ) -> CountResult | Problem:
-    """Count the nuclei or cells of a fluorescence picture.
+    """Count the nuclei of a fluorescence picture, or the cells of a chamber picture.
+
+    The kind of the picture decides which network counts; any other kind is refused.
 
     Args:
         picture: What was read.
@@ -81,20 +86,24 @@ def count_nuclei(
     """
     if channel is None and not picture.colour:
         channel = picture.channel_named(*DNA_WORDS)
+    network = "nuclei"
     planes, flags = [], weaknesses(picture, channel=channel)
     for frame in range(picture.frames):
         if (problem := fault(picture, frame=frame, channel=channel)) is not None:
             return problem
+        values = traits(picture, frame=frame, channel=channel)
+        kind = kind_of(values)
+        if kind not in _NETWORK_OF:
+            kind = Kind.FLUORESCENCE
+        network, outline = _NETWORK_OF[kind]
         problem = judge(
-            picture,
-            traits(picture, frame=frame, channel=channel),
-            wanted=(Kind.FLUORESCENCE,),
-            trained=domain("nuclei"),
-            method="count",
+            picture, values, wanted=tuple(_NETWORK_OF), trained=domain(network), method="count"
         )
         if problem is not None:
             return problem
-        planes.append(segment_nuclei(picture.grey(frame=frame, channel=channel)))
+        planes.append(outline(picture.grey(frame=frame, channel=channel)))
+        if network == "nuclei" and sharpness(picture.grey(frame=frame, channel=channel)) < SOFT:
+            flags.append("soft-focus")
     labels = numpy.stack(planes)
     counts = tuple(int(plane.max()) for plane in planes)
     areas = numpy.bincount(planes[0].ravel())[1:]
@@ -114,47 +123,56 @@ def count_nuclei(
         area_px_median=float(numpy.median(areas)) if len(areas) else None,
         per_mm2=density,
         per_ml=volume,
-        card=method_card("nuclei"),
+        card=method_card(network),
     )
 
 
-def segment_nuclei(grey: NDArray[Any]) -> NDArray[numpy.int32]:
-    """Give the label image of one grey plane, without any judgement of its quality."""
-    inside, depth = nuclei_maps(grey)
+def segment_nuclei(grey: NDArray[Any], *, network: Network = "nuclei") -> NDArray[numpy.int32]:
+    """Give the label image of one grey plane, without any judgement of its quality.
+
+    Where the nuclei turn out small, the plane is measured again at twice its size: the network
+    works at half resolution and rims of a few pixels are lost on it.
+    """
+    inside, depth = nuclei_maps(grey, network=network)
     labels: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
-    return labels
+    if labels.max() == 0:
+        return labels
+    if float(numpy.median(numpy.bincount(labels.ravel())[1:])) >= SMALL_AREA_PX:
+        return labels
+    inside, depth = nuclei_maps(grey, twice=True, network=network)
+    again: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_SMALL_PX)
+    return again
 
 
-def nuclei_maps(grey: NDArray[Any]) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
-    """Give the logit of being inside and the depth (0..1) of each pixel of a grey plane."""
-    planes = spread(grey)
+def _chamber_cells(grey: NDArray[Any]) -> NDArray[numpy.int32]:
+    return outline_cells(grey, find_cells(grey))
+
+
+_NETWORK_OF = {
+    Kind.FLUORESCENCE: ("nuclei", segment_nuclei),
+    Kind.CHAMBER: ("chamber", _chamber_cells),
+}
+
+
+def nuclei_maps(
+    grey: NDArray[Any], *, twice: bool = False, network: Network = "nuclei"
+) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
+    """Give the logit of being inside and the depth (0..1) of each pixel of a grey plane.
+
+    Args:
+        grey: The plane, shape (y, x).
+        twice: Whether the network sees the plane enlarged twice.
+        network: Which network.
+    """
     height, width = grey.shape
-    if height <= TILE_PX and width <= TILE_PX:
-        return _maps(planes)
-    inside = numpy.empty((height, width), numpy.float32)
-    depth = numpy.empty((height, width), numpy.float32)
-    step = TILE_PX - 2 * MARGIN_PX
-    for top in range(0, height, step):
-        for left in range(0, width, step):
-            y, x = max(top - MARGIN_PX, 0), max(left - MARGIN_PX, 0)
-            bottom, right = min(top + step, height), min(left + step, width)
-            tile = planes[:, y : bottom + MARGIN_PX, x : right + MARGIN_PX]
-            one, two = _maps(numpy.ascontiguousarray(tile))
-            own = numpy.s_[top - y : bottom - y, left - x : right - x]
-            inside[top:bottom, left:right] = one[own]
-            depth[top:bottom, left:right] = two[own]
-    return inside, depth
-
-
-def _maps(planes: NDArray[numpy.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-    _, height, width = planes.shape
-    down, right = -height % STRIDE_PX, -width % STRIDE_PX
-    if down or right:
-        planes = numpy.stack(
-            [cv2.copyMakeBorder(one, 0, down, 0, right, cv2.BORDER_REFLECT_101) for one in planes]
+    if twice:
+        grey = cv2.resize(grey, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    fine, _ = maps(network, spread(grey), mirrored=True)
+    if twice:
+        fine = 0.25 * (
+            fine[:, ::2, ::2] + fine[:, 1::2, ::2] + fine[:, ::2, 1::2] + fine[:, 1::2, 1::2]
         )
-    fine = run("nuclei", planes[None])[0]
     return (
-        numpy.ascontiguousarray(fine[0, 0, :height, :width]),
-        numpy.ascontiguousarray(fine[0, 1, :height, :width]),
+        numpy.ascontiguousarray(fine[0]),
+        cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), 0.5 if twice else 1.0),
     )

@@ -13,12 +13,6 @@ from pathlib import Path
 HELD_OUT_FIELDS_PERCENT = 14
 """Share of nuclei fields never trained on, chosen by the digest of their identity."""
 
-HELD_OUT_SERIES = ("e",)
-"""Chamber series kept for the last test of the shipped network."""
-
-HELD_OUT_DONORS = ("4",)
-"""Donors of activation crops kept for the last test of the shipped model."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:

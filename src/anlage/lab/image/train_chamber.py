@@ -24,6 +24,8 @@ from .network import SmallUNet, export
 
 SIDE_PX = 224
 BATCH = 8
+STEPS = 2500
+CROSS_STEPS = 1500
 WIDTHS = (16, 16, 32, 32)
 Floats = NDArray[numpy.float32]
 

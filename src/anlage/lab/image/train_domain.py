@@ -11,12 +11,13 @@ import cv2
 import numpy
 from numpy.typing import NDArray
 
+from .domain import apart
 from .picture import Picture
 from .trait import traits
 
 PROTOTYPES = 96
-MARGIN = 1.5
-MEMBERS_WITHIN = 99.0
+MARGIN = 1.7
+MEMBERS_WITHIN = 97.0
 
 Floats = NDArray[numpy.float64]
 
@@ -42,8 +43,8 @@ def learn_domain(pictures: Iterable[Picture], *, seed: int, variants: int = 2) -
     real = numpy.arange(len(places)) % (1 + variants) == 0
     chosen = _far_apart(places, real, min(PROTOTYPES, len(places)))
     others = numpy.setdiff1d(numpy.arange(0, len(places), 1 + variants), chosen)
-    apart = numpy.sqrt(numpy.square(places[others, None] - places[None, chosen]).mean(axis=2))
-    nearest = numpy.sort(apart, axis=1)[:, :3].mean(axis=1)
+    distances = apart(places[chosen], places[others])
+    nearest = numpy.sort(distances, axis=0)[:3].mean(axis=0)
     return {
         "centre": [round(float(one), 5) for one in centre],
         "scale": [round(float(one), 5) for one in scale],
@@ -51,6 +52,20 @@ def learn_domain(pictures: Iterable[Picture], *, seed: int, variants: int = 2) -
         "limit": round(float(numpy.percentile(nearest, MEMBERS_WITHIN)) * MARGIN, 4),
         "pictures": len(rows) // (1 + variants),
     }
+
+
+def learn_strangers(pictures: Iterable[Picture]) -> list[list[float]]:
+    """Give the traits of pictures that no packaged method must measure.
+
+    Args:
+        pictures: Stained tissue turned grey, fields turned negative.
+    """
+    return [[round(float(one), 4) for one in traits(picture)] for picture in pictures]
+
+
+def negative(picture: Picture) -> Picture:
+    """Give the picture with dark and bright exchanged."""
+    return Picture.of(picture.full_scale - picture.grey(), name=picture.name)
 
 
 def _far_apart(places: Floats, real: NDArray[numpy.bool_], count: int) -> NDArray[numpy.int64]:
@@ -63,8 +78,7 @@ def _far_apart(places: Floats, real: NDArray[numpy.bool_], count: int) -> NDArra
     chosen = [int(reach.argmin())]
     nearest = numpy.full(len(places), numpy.inf)
     while len(chosen) < count:
-        apart = numpy.square(places - places[chosen[-1]]).mean(axis=1)
-        nearest = numpy.minimum(nearest, apart)
+        nearest = numpy.minimum(nearest, apart(places[chosen[-1:]], places)[0])
         chosen.append(int(numpy.where(open_to_choice, nearest, -1).argmax()))
     return numpy.array(sorted(set(chosen)), numpy.int64)
 

@@ -30,6 +30,9 @@ TRAITS = (
 )
 """Names of the numbers in the order in which `traits` gives them."""
 
+STAIN_SLOPES = 0.35
+STRONG_COLOUR = 0.15
+
 WINDOW_PX = 768
 """Traits are taken on the central window of at most this side."""
 
@@ -58,7 +61,7 @@ def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> N
             *(numpy.log10(one + 1e-5) for one in fine),
             numpy.log10(_noise(values) / reach + 1e-3),
             float(blocks.std()) / reach,
-            _colour(picture, frame),
+            stain(picture, frame),
             numpy.log10(float(numpy.percentile(slope, 99)) / reach + 1e-5),
         ],
         numpy.float64,
@@ -92,14 +95,28 @@ def _noise(values: NDArray[numpy.float32]) -> float:
     return float(numpy.median(answer)) / 0.6745 / 6
 
 
-def _colour(picture: Picture, frame: int) -> float:
-    """Mean distance between the highest and the lowest of three channels, over full scale."""
+def stain(picture: Picture, frame: int = 0) -> float:
+    """Give how strongly the colour of a picture speaks of a stain, 0 to 1.
+
+    A stain takes more of one colour than of another where it is thicker, so that the channels
+    rise with the grey at different slopes; the tint of a lamp or of a file format leaves the
+    slopes alike. Without different slopes only a strong colour of the whole field counts.
+
+    Returns:
+        Mean distance between the highest and the lowest channel over full scale, or 0.
+    """
     if not picture.colour:
         return 0.0
-    planes = picture.pixels[frame, 0]
     small = [
         cv2.resize(numpy.ascontiguousarray(one), (64, 64), interpolation=cv2.INTER_AREA)
-        for one in planes
+        for one in picture.pixels[frame, 0]
     ]
     stack = numpy.stack(small).astype(numpy.float32) / picture.full_scale
-    return float((stack.max(axis=0) - stack.min(axis=0)).mean())
+    distance = float((stack.max(axis=0) - stack.min(axis=0)).mean())
+    grey = stack.mean(axis=0)
+    rest = grey - grey.mean()
+    whole = float(numpy.square(rest).sum())
+    slopes = [float((rest * one).sum()) / whole for one in stack] if whole > 1e-9 else [1.0]
+    if max(slopes) - min(slopes) > STAIN_SLOPES or distance > STRONG_COLOUR:
+        return distance
+    return 0.0

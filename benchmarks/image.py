@@ -1,0 +1,274 @@
+"""Image methods on real pictures with truth, beside scikit-image's best classical pipeline.
+
+Run: python -m benchmarks.image (the real data beside the checkout, or ANLAGE_SHARED).
+"""
+
+import csv
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy
+from numpy.typing import NDArray
+
+from anlage.base import Problem, Refused
+from anlage.lab.image import (
+    ActivationResult,
+    Picture,
+    ViabilityResult,
+    agreement,
+    count_nuclei,
+    judge_activation,
+    judge_viability,
+    measure_objects,
+    nuclei_fields,
+    read_picture,
+    segment_nuclei,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("ANLAGE_SHARED", ROOT.parent / "shared")) / "data"
+NUCLEI = DATA / "microscopy_nuclei_dsb2018"
+CHAMBER = DATA / "microscopy_livedead"
+CROPS = DATA / "microscopy_tcell_activation"
+Grey = NDArray[numpy.uint8]
+Measure = Callable[[Picture], object]
+
+
+def main() -> None:
+    """Print every row of the table: nuclei, shapes, viability, activation, refusals."""
+    if not DATA.is_dir():
+        print("the real data are not beside this checkout")
+        return
+    nuclei()
+    shapes()
+    viability()
+    activation()
+    refusals()
+
+
+def nuclei() -> None:
+    """Fields never trained on: overlap with the truth, count error and speed, beside the peer."""
+    fields = [field for field in nuclei_fields(NUCLEI) if field.held_out]
+    pairs = [
+        (read_picture(field.image).grey(), cv2.imread(str(field.label), cv2.IMREAD_UNCHANGED))
+        for field in fields
+    ]
+    segment_nuclei(pairs[0][0])
+    area = sum(grey.size for grey, _ in pairs) / 1e6
+    print(f"nuclei: {len(pairs)} fields never trained on, {area:.1f} Mpx")
+    print(f"{'':>14} AP@0.5  AP@0.75  count error (median)  Mpx/s")
+    for name, segment in (("anlage", segment_nuclei), ("scikit-image", classical)):
+        matched = Counter[float]()
+        whole = Counter[float]()
+        errors = []
+        spent = 0.0
+        for grey, truth in pairs:
+            begun = time.perf_counter()
+            found = segment(grey)
+            spent += time.perf_counter() - begun
+            for overlap in (0.5, 0.75):
+                one = agreement(found, truth.astype(numpy.int32), overlap=overlap)
+                matched[overlap] += one.matched
+                whole[overlap] += one.matched + one.spurious + one.missed
+            errors.append(abs(int(found.max()) - int(truth.max())) / max(int(truth.max()), 1))
+        print(
+            f"{name:>14} {matched[0.5] / whole[0.5]:6.3f} {matched[0.75] / whole[0.75]:8.3f}"
+            f" {100 * numpy.median(errors):18.1f} % {area / spent:9.1f}"
+        )
+
+
+def classical(grey: Grey) -> NDArray[numpy.int32]:
+    """Local threshold and distance watershed, the best of the classical pipelines tried."""
+    from scipy import ndimage
+    from skimage import feature, filters, measure, segmentation
+
+    values = filters.gaussian(grey, 1, preserve_range=True)
+    mask = (values > filters.threshold_local(values, 101, offset=0)) & (
+        values > 0.6 * filters.threshold_otsu(values)
+    )
+    mask = ndimage.binary_fill_holes(ndimage.binary_opening(mask))
+    depth = filters.gaussian(ndimage.distance_transform_edt(mask), 1)
+    peaks = feature.peak_local_max(depth, min_distance=5, labels=measure.label(mask))
+    seeds = numpy.zeros(grey.shape, numpy.int32)
+    seeds[tuple(peaks.T)] = numpy.arange(1, len(peaks) + 1)
+    return numpy.asarray(segmentation.watershed(-depth, seeds, mask=mask), numpy.int32)
+
+
+def shapes() -> None:
+    """Shape features beside `regionprops_table`, on one field of many nuclei."""
+    from skimage.measure import regionprops_table
+
+    field = max(nuclei_fields(NUCLEI), key=lambda one: one.label.stat().st_size)
+    labels = cv2.imread(str(field.label), cv2.IMREAD_UNCHANGED).astype(numpy.int32)
+    names = [
+        "area",
+        "area_bbox",
+        "centroid",
+        "area_convex",
+        "eccentricity",
+        "equivalent_diameter_area",
+        "euler_number",
+        "extent",
+        "axis_major_length",
+        "feret_diameter_max",
+        "axis_minor_length",
+        "orientation",
+        "perimeter",
+        "solidity",
+        "bbox",
+    ]
+    measure_objects(labels)
+    ours = _best(lambda: measure_objects(labels), 5)
+    theirs = _best(lambda: regionprops_table(labels, properties=names), 1)
+    print(
+        f"shapes: {labels.max()} objects, anlage {1e3 * ours:.1f} ms, "
+        f"scikit-image {1e3 * theirs:.0f} ms, {theirs / ours:.0f} times"
+    )
+
+
+def viability() -> None:
+    """Mean absolute error per crop. The packaged network knows these crops: see its card."""
+    with (CHAMBER / "index.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    live, dead = [], []
+    for row in rows:
+        result = judge_viability(read_picture(CHAMBER / row["image"]))
+        if isinstance(result, ViabilityResult):
+            live.append(abs(result.live - int(row["n_living"])))
+            dead.append(abs(result.dead - int(row["n_dead"])))
+    print(
+        f"viability: {len(live)} of {len(rows)} crops judged; error per crop on crops the network "
+        f"was trained on: living {numpy.mean(live):.2f}, dead {numpy.mean(dead):.2f}"
+    )
+
+
+def activation() -> None:
+    """Area under the curve per donor. The packaged network knows these donors: see its card."""
+    with (CROPS / "index.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    scores: dict[str, list[tuple[bool, float]]] = {}
+    for row in rows:
+        result = judge_activation(read_picture(CROPS / "images" / Path(row["file_name"]).name))
+        if isinstance(result, ActivationResult):
+            scores.setdefault(row["donor"], []).append(
+                (row["activity"] == "activated", result.score)
+            )
+    curves = ", ".join(f"{donor}: {_auc(pairs):.3f}" for donor, pairs in sorted(scores.items()))
+    print(f"activation: area under the curve on donors the network was trained on: {curves}")
+
+
+def refusals() -> None:
+    """Share of spoilt and foreign pictures refused, and of good ones, per method."""
+    rng = numpy.random.default_rng(1)
+    with (NUCLEI / "index.csv").open(newline="") as lines:
+        stained = [
+            read_picture(NUCLEI / row["image"])
+            for row in csv.DictReader(lines)
+            if row["modality"] != "fluorescence"
+        ]
+    fields = [read_picture(field.image) for field in nuclei_fields(NUCLEI) if field.held_out]
+    chamber = [read_picture(path) for path in sorted((CHAMBER / "images").glob("*.png"))[::3]]
+    crops = [read_picture(path) for path in sorted((CROPS / "images").glob("*.png"))[::5]]
+    wanted: tuple[tuple[str, Measure, list[Picture], list[Picture]], ...] = (
+        ("count", count_nuclei, fields, crops),
+        ("viability", judge_viability, chamber, fields + crops),
+        ("activation", judge_activation, crops, fields + chamber),
+    )
+    print("refusals, percent of pictures: good, stained, foreign, then by fault")
+    for name, measure, good, foreign in wanted:
+        told = [
+            f"good {_refused(measure, good):.1f}",
+            f"stained {_refused(measure, stained):.1f}",
+            f"grey stained {_refused(measure, [_grey(one) for one in stained]):.1f}",
+            f"foreign {_refused(measure, foreign):.1f}",
+        ]
+        for fault, spoil in FAULTS.items():
+            spoilt = [Picture.of(spoil(one.grey().copy(), rng)) for one in good[::2]]
+            told.append(f"{fault} {_refused(measure, spoilt):.1f}")
+        print(f"{name:>12}: {', '.join(told)}")
+    print(f"{'files':>12}: cut short {_cut_short():.1f}")
+
+
+def _filled(grey: Grey, _: numpy.random.Generator) -> Grey:
+    grey[grey.shape[0] // 2 :] = 128
+    return grey
+
+
+def _noisy(grey: Grey, rng: numpy.random.Generator) -> Grey:
+    return numpy.clip(grey + rng.normal(0, 60, grey.shape), 0, 255).astype(numpy.uint8)
+
+
+def _burnt(grey: Grey, _: numpy.random.Generator) -> Grey:
+    return numpy.where(grey > numpy.percentile(grey, 5), 255, grey).astype(numpy.uint8)
+
+
+def _blurred(grey: Grey, _: numpy.random.Generator) -> Grey:
+    return cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 25).astype(numpy.uint8)
+
+
+def _salted(grey: Grey, rng: numpy.random.Generator) -> Grey:
+    grey[rng.random(grey.shape) < 0.2] = 255
+    return grey
+
+
+def _shuffled(grey: Grey, rng: numpy.random.Generator) -> Grey:
+    return rng.permutation(grey.ravel()).reshape(grey.shape)
+
+
+FAULTS: dict[str, Callable[[Grey, numpy.random.Generator], Grey]] = {
+    "blank": lambda grey, _: numpy.full_like(grey, int(numpy.median(grey))),
+    "half filled": _filled,
+    "noise": _noisy,
+    "salt": _salted,
+    "shuffled pixels": _shuffled,
+    "burnt": _burnt,
+    "blurred": _blurred,
+    "inverted": lambda grey, _: 255 - grey,
+}
+
+
+def _grey(picture: Picture) -> Picture:
+    return Picture.of(picture.grey(), name=picture.name)
+
+
+def _refused(measure: Measure, pictures: list[Picture]) -> float:
+    return 100 * float(numpy.mean([isinstance(measure(one), Problem) for one in pictures]))
+
+
+def _cut_short() -> float:
+    refused = []
+    for path in sorted((NUCLEI / "images").glob("*.png"))[::8]:
+        part = Path(os.environ.get("TMPDIR", "/tmp")) / "anlage-cut.png"
+        data = path.read_bytes()
+        part.write_bytes(data[: int(0.7 * len(data))])
+        try:
+            read_picture(part)
+            refused.append(False)
+        except Refused:
+            refused.append(True)
+        part.unlink()
+    return 100 * float(numpy.mean(refused))
+
+
+def _auc(pairs: list[tuple[bool, float]]) -> float:
+    up = numpy.array([score for active, score in pairs if active])
+    down = numpy.array([score for active, score in pairs if not active])
+    above = (up[:, None] > down[None]).mean() + 0.5 * (up[:, None] == down[None]).mean()
+    return float(above)
+
+
+def _best(work: Callable[[], object], times: int) -> float:
+    spent = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - begun)
+    return min(spent)
+
+
+if __name__ == "__main__":
+    main()

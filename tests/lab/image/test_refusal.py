@@ -1,0 +1,141 @@
+"""Quality and kind come before numbers: what cannot be judged is refused, with the reason."""
+
+import cv2
+import numpy
+import pytest
+
+from anlage.base import Problem
+from anlage.lab.image import (
+    ActivationResult,
+    Picture,
+    count_nuclei,
+    duplicates,
+    fault,
+    judge_activation,
+    judge_viability,
+    overlay_figure,
+    pixel_digest,
+)
+
+from .scene import nuclei_scene
+from .test_viability import chamber_scene
+
+METHODS = [count_nuclei, judge_viability, judge_activation]
+
+
+def _stained(rng):
+    """Purple nuclei on a pink ground."""
+    scene = nuclei_scene(rng, count=25)
+    depth = (scene.labels > 0).astype(numpy.float32)[..., None]
+    ground, nucleus = numpy.array([225, 190, 215]), numpy.array([90, 50, 140])
+    colour = ground * (1 - depth) + nucleus * depth + rng.normal(0, 3, (*depth.shape[:2], 3))
+    return numpy.clip(cv2.GaussianBlur(colour, (0, 0), 1), 0, 255).astype(numpy.uint8)
+
+
+def _code(answer):
+    assert isinstance(answer, Problem), answer
+    return answer.code
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stained_tissue_is_refused_by_every_method(method):
+    assert _code(method(Picture.of(_stained(numpy.random.default_rng(1))))) == "image-stained"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stained_tissue_in_grey_is_refused_by_every_method(method):
+    grey = cv2.cvtColor(_stained(numpy.random.default_rng(1)), cv2.COLOR_RGB2GRAY)
+
+    assert isinstance(method(Picture.of(grey)), Problem)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pure_noise_is_refused_by_every_method(method, rng):
+    noise = rng.integers(0, 256, (200, 200)).astype(numpy.uint8)
+
+    assert _code(method(Picture.of(noise))) in {"image-noisy", "image-wrong-kind"}
+
+
+def test_a_blurred_chamber_is_out_of_focus_or_unlike_the_trained():
+    sharp = chamber_scene(numpy.random.default_rng(3), live=5, dead=0).grey()
+    blurred = cv2.GaussianBlur(sharp, (0, 0), 8)
+
+    assert not isinstance(judge_viability(Picture.of(sharp)), Problem)
+    assert _code(judge_viability(Picture.of(blurred))) in {
+        "image-out-of-focus",
+        "image-out-of-domain",
+        "image-blank",
+    }
+
+
+def test_a_field_is_no_crop_and_a_crop_is_no_field():
+    field = Picture.of(nuclei_scene(numpy.random.default_rng(1)).pixels)
+    crop = Picture.of(nuclei_scene(numpy.random.default_rng(1)).pixels[:22, :24].copy())
+
+    assert _code(judge_activation(field)) == "image-wrong-kind"
+    assert isinstance(count_nuclei(crop), Problem)
+
+
+def test_a_picture_of_a_few_pixels_is_refused():
+    found = fault(Picture.of(numpy.arange(16, dtype=numpy.uint8).reshape(4, 4)))
+
+    assert found is not None
+    assert found.code == "image-too-small"
+
+
+def test_the_same_pixels_are_duplicates_whatever_the_name():
+    pixels = nuclei_scene(numpy.random.default_rng(1)).pixels
+    first, second = Picture.of(pixels, name="a"), Picture.of(pixels.copy(), name="b")
+    other = Picture.of(255 - pixels, name="c")
+
+    digests = [pixel_digest(one) for one in (first, second, other)]
+
+    assert duplicates(digests) == [None, 0, None]
+
+
+def test_every_refusal_says_what_to_do():
+    answer = count_nuclei(Picture.of(numpy.zeros((64, 64), numpy.uint8)))
+
+    assert isinstance(answer, Problem)
+    assert answer.remedy
+    assert answer.found
+
+
+def _ring(rng):
+    """A crop of one dim cell with a brighter ring, as autofluorescence shows a lymphocyte."""
+    ys, xs = numpy.mgrid[:22, :20]
+    apart = numpy.hypot(ys - 10.5, xs - 9.5)
+    light = 12 + 45 * numpy.exp(-(((apart - 6) / 2.5) ** 2)) + rng.normal(0, 1.5, apart.shape)
+    return numpy.clip(cv2.GaussianBlur(light, (0, 0), 0.8), 0, 255).astype(numpy.uint8)
+
+
+def test_a_turned_cell_keeps_its_score():
+    crop = _ring(numpy.random.default_rng(2))
+
+    one, turned = judge_activation(Picture.of(crop)), judge_activation(Picture.of(crop[::-1]))
+
+    assert isinstance(one, ActivationResult)
+    assert isinstance(turned, ActivationResult)
+    assert 0 <= one.score <= 1
+    assert one.score == pytest.approx(turned.score, abs=0.02)
+
+
+def test_label_free_activation_is_never_offered_for_control():
+    from anlage.lab import Purpose
+
+    result = judge_activation(Picture.of(_ring(numpy.random.default_rng(2))))
+
+    assert isinstance(result, ActivationResult)
+    assert not result.card.may_serve(Purpose.CONTROL)
+    assert result.card.may_serve(Purpose.DEVELOPMENT)
+
+
+def test_a_figure_shows_rims_and_the_number():
+    scene = nuclei_scene(numpy.random.default_rng(3), count=8)
+    picture = Picture.of(scene.pixels, name="field")
+    result = count_nuclei(picture)
+
+    figure = overlay_figure(picture, result)
+
+    assert str(result.count) in figure.layout.title.text
+    assert len(figure.data) == 1
