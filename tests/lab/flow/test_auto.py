@@ -4,6 +4,7 @@ import json
 
 import numpy
 import pytest
+from tests.lab.flow.fcs_files import an_fcs_file
 
 from anlage.base import Refused
 from anlage.cli import shell
@@ -18,6 +19,7 @@ from anlage.lab.flow import (
     panel_of,
     read_fcs,
     read_gatingml,
+    scale_for,
     simulate_t_cells,
     write_fcs,
     write_gatingml,
@@ -213,6 +215,32 @@ def test_a_panel_is_read_from_markers_and_what_two_channels_claim_must_be_chosen
         "fsc_area": "FSC-A", "fsc_height": "FSC-H", "viability": "V450-A", "cd3": "R780-A",
         "cd4": "B2-A",
     }  # fmt: skip
+
+
+def test_a_scale_reaches_to_the_top_of_its_channel():
+    linear = read_fcs(an_fcs_file([[1, 2]] * 3)).channels[0]
+    logarithmic = read_fcs(an_fcs_file([[1, 2]] * 3, change={"$P1E": "4,1"})).channels[0]
+
+    assert scale_for(numpy.array([1.0, 500.0]), linear).T == 1_024
+    assert pytest.approx(10_000) == scale_for(numpy.array([1.0, 500.0]), logarithmic).T
+    assert scale_for(numpy.array([1.0, 1e6]), linear).T == 1e6
+
+
+@pytest.mark.shared
+def test_t_cells_of_a_real_blood_sample_are_parted_where_its_density_is_thin(shared_data):
+    sample = read_fcs(shared_data / "flow_cytometry" / "gatingml" / "data1.fcs")
+    panel = panel_of(sample, {"cd8": "FL4-H"})
+
+    found = gate_t_cells(sample, panel, rng=numpy.random.default_rng(1))
+
+    assert 900 < found.populations["T cells"].count < 1_150
+    # CD3 parts at a tenth of its bright mode; a hand's cut between 25 and 45 holds the same cells.
+    signals = sample.columns((panel["cd3"].number - 1,))[0]
+    for cut in (25, 45):
+        by_hand = numpy.count_nonzero(signals >= cut)
+        assert found.populations["T cells"].count == pytest.approx(by_hand, rel=0.08)
+    assert 70 < found.populations["CD4"].percent_of_parent < 85
+    assert found.refused == ()
 
 
 def test_a_panel_without_cd3_is_refused():

@@ -38,7 +38,7 @@ CARD: Final = MethodCard(
     purposes=(Purpose.UNDERSTANDING, Purpose.DEVELOPMENT),
     qualified_for=(),
     trained_domain="Simulated tubes of T cells with known truth: 6,000 events or more, populations "
-    "3.5 standard deviations apart or more. Nothing was trained on real tubes.",
+    "3.5 standard deviations apart or more; one real blood sample (CD3, CD4, CD8) by eye.",
     sources=("doi:10.1093/bioinformatics/btu677", "doi:10.1038/44385", "simulated.py"),
 )
 """What the automatic gates may be used for: to understand and to develop, not to release a lot."""
@@ -444,7 +444,10 @@ def scale_for(signal: Floats, channel: Channel) -> Logicle:
     """
     finite = signal[numpy.isfinite(signal)]
     highest = float(finite.max()) if len(finite) else 0.0
-    top = channel.range if channel.range >= 0.5 * highest else highest
+    stated = channel.range
+    if channel.decades > 0:
+        stated = channel.log_offset * 10.0 ** min(channel.decades, 12.0)
+    top = stated if stated >= 0.5 * highest else highest
     top = top if top > 0 else 1.0
     negative = finite[finite < 0]
     width = 0.5

@@ -20,6 +20,7 @@ EVENTS_MIN: Final = 200
 DEPTH_MIN: Final = 0.5
 SUPPORT_MIN: Final = 0.95
 _PRUNED: Final = 0.15
+_ERRORS_MIN: Final = 3.0
 _SHARE_MIN: Final = 0.002
 _COUNT_MIN: Final = 30
 
@@ -81,7 +82,7 @@ def find_valley(
     counts = numpy.histogram(values, edges)[0].astype(numpy.float64)
     width = _bandwidth(values) / (edges[1] - edges[0])
     density = smooth(counts, width)
-    found = _deepest(density, counts)
+    found = _deepest(density, counts, width)
     if found is None:
         return None
     left, bottom, right = found
@@ -143,47 +144,62 @@ def _bandwidth(values: Floats) -> float:
     return float(max(0.5 * silverman, 0.008 * range_))
 
 
-def _deepest(density: Floats, counts: Floats) -> tuple[int, int, int] | None:
-    """Give (mode, valley, mode) of the best valley, in bins."""
-    modes, valleys = _modes_and_valleys(density)
+def _deepest(density: Floats, counts: Floats, width: float) -> tuple[int, int, int] | None:
+    """Give (mode, valley, mode) of the best valley, in bins.
+
+    Modes that chance may have made are merged first: those whose valley is shallow, whose height
+    over it is under three standard errors, or that hold too few events.
+    """
+    modes = _modes(density)
     total = float(counts.sum())
     needed = max(_COUNT_MIN, _SHARE_MIN * total)
-    while valleys:
-        cuts = [0, *valleys, len(density)]
-        masses = [float(counts[a:b].sum()) for a, b in itertools.pairwise(cuts)]
-        depths = [
-            _depth(density, modes[place], bottom, modes[place + 1])
-            for place, bottom in enumerate(valleys)
+    # A smoothed bin rests on as many events as this many plain bins hold.
+    window = 2 * numpy.sqrt(numpy.pi) * width
+    while len(modes) > 1:
+        valleys = [
+            low + int(numpy.argmin(density[low : high + 1]))
+            for low, high in itertools.pairwise(modes)
         ]
-        weakest = int(numpy.argmin(depths))
-        small = int(numpy.argmin(masses))
-        if depths[weakest] < _PRUNED:
-            _merge(density, modes, valleys, weakest)
+        sides = list(zip(modes, valleys, modes[1:], strict=False))
+        depths = [_depth(density, *side) for side in sides]
+        errors = [_standard_errors(density, *side, window) for side in sides]
+        masses = [
+            float(counts[low:high].sum()) for low, high in itertools.pairwise([0, *valleys, BINS])
+        ]
+        weakest, small = int(numpy.argmin(errors)), int(numpy.argmin(masses))
+        shallow = int(numpy.argmin(depths))
+        if errors[weakest] < _ERRORS_MIN:
+            _merge(density, modes, weakest)
+        elif depths[shallow] < _PRUNED:
+            _merge(density, modes, shallow)
         elif masses[small] < needed:
             beside = [place for place in (small - 1, small) if 0 <= place < len(valleys)]
-            _merge(density, modes, valleys, min(beside, key=lambda place: depths[place]))
+            _merge(density, modes, min(beside, key=lambda place: depths[place]))
         else:
             below = numpy.cumsum(masses)[:-1]
             shares = numpy.minimum(below, total - below) / total
-            best = int(numpy.argmax(numpy.array(depths) * shares**0.25))
-            return modes[best], valleys[best], modes[best + 1]
+            return sides[int(numpy.argmax(numpy.array(depths) * shares**0.25))]
     return None
 
 
-def _modes_and_valleys(density: Floats) -> tuple[list[int], list[int]]:
+def _modes(density: Floats) -> list[int]:
     padded = numpy.concatenate([[-1.0], density, [-1.0]])
     rises = padded[1:-1] > padded[:-2]
     falls = padded[1:-1] >= padded[2:]
-    modes = [int(place) for place in numpy.nonzero(rises & falls)[0] if density[place] > 0]
-    valleys = [a + int(numpy.argmin(density[a : b + 1])) for a, b in itertools.pairwise(modes)]
-    return modes, valleys
+    return [int(place) for place in numpy.nonzero(rises & falls)[0] if density[place] > 0]
 
 
-def _merge(density: Floats, modes: list[int], valleys: list[int], place: int) -> None:
-    """Take a valley away, and the lower of the two modes beside it."""
-    del valleys[place]
+def _merge(density: Floats, modes: list[int], place: int) -> None:
+    """Take away the lower of the two modes beside a valley."""
     lower = place if density[modes[place]] < density[modes[place + 1]] else place + 1
     del modes[lower]
+
+
+def _standard_errors(density: Floats, left: int, bottom: int, right: int, window: float) -> float:
+    """Give by how many standard errors the lower mode stands above the valley."""
+    lower = min(float(density[left]), float(density[right]))
+    floor = float(density[bottom])
+    return (lower - floor) * window / float(numpy.sqrt((lower + floor) * window))
 
 
 def _depth(density: Floats, left: int, bottom: int, right: int) -> float:
