@@ -11,10 +11,8 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
-import yaml
-
 from anlage.base import Refused
-from anlage.library import Content, Fields, Heading, Outcome, read_with
+from anlage.library import Content, Fields, Heading, Outcome, read_with, read_yaml
 
 TEXT_MAX = 2000
 CLONES_MAX = 60
@@ -183,8 +181,10 @@ class KaryotypeVerdict:
 
 def hpsc_rules() -> Rules:
     """Give the rule set for pluripotent stem cells that Anlage carries."""
-    place = resources.files("anlage.library") / "data" / "criteria" / "karyotype-hpsc-2023.yaml"
-    return Rules.read(yaml.safe_load(place.read_text("utf-8")))
+    place = (
+        resources.files("anlage.library") / "data" / "karyotype-rules" / "karyotype-hpsc-2023.yaml"
+    )
+    return Rules.read(read_yaml(place.read_bytes()).content)
 
 
 def read_karyotype(text: str) -> Karyotype:

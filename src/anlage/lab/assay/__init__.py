@@ -11,8 +11,9 @@ from .definition import (
     AssayDefinition,
     Region,
     WellRole,
-    content_of,
     read_definition,
+    read_file_with,
+    starters,
 )
 from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
@@ -77,7 +78,7 @@ __all__ = [
     "bridge",
     "combine",
     "compare_entries",
-    "content_of",
+    "read_file_with",
     "copies_per_partition",
     "copies_per_ul",
     "criteria",
@@ -101,6 +102,7 @@ __all__ = [
     "relative_potencies",
     "specific_lysis",
     "standard_curve",
+    "starters",
     "vector_copy_number",
     "well_name",
     "wells_in",

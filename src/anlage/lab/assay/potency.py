@@ -118,6 +118,7 @@ class Potency:
             "confidence": self.confidence,
             "ln_relative_potency": self.ln,
             "ln_standard_error": self.standard_error,
+            "percent_gsd": 100 * math.expm1(min(self.standard_error, 500.0)),
             "percent_gcv": 100 * math.sqrt(math.expm1(min(self.standard_error**2, 500.0))),
             "degrees_of_freedom": self.degrees_of_freedom,
             "parallelism": {
