@@ -6,6 +6,7 @@ Start at: fit.py (one curve), potency.py (a sample against its reference), then 
 reader.py and evaluation.py (a whole plate).
 """
 
+from .cards import CARDS
 from .definition import (
     Analysis,
     AssayDefinition,
@@ -45,6 +46,7 @@ from .validation import Bridge, Equivalent, LevelPrecision, bridge, equivalence,
 from .wells import Wells, read_wells
 
 __all__ = [
+    "CARDS",
     "Analysis",
     "AssayDefinition",
     "Bounds",

@@ -17,6 +17,7 @@ from scipy import special
 
 from anlage.base import Refused
 
+from .cards import CARDS
 from .logistic import Curve, descend_curves, lone_curve
 from .parallelism import (
     Bounds,
@@ -139,6 +140,7 @@ class Potency:
             "free_residual_degrees_of_freedom": self.freedom_free,
             "profile_interval": list(self.profile) if self.profile else None,
             "notes": list(self.notes),
+            "method": CARDS[f"relative-potency-{self.model}"].as_dict(),
         }
         if self.plate:
             result["plate"] = self.plate
