@@ -41,6 +41,37 @@ def main() -> None:
     """Print both tables."""
     certified()
     plates()
+    coverage()
+
+
+def coverage(count: int = 4000) -> None:
+    """Size of the parallelism test and coverage of the potency's interval on known truth."""
+    rng = np.random.default_rng(2)
+    doses = np.repeat(DOSES, 3)
+    ln = np.log(doses)
+    names = ("reference",) * len(ln) + ("sample",) * len(ln)
+    rejected = covered = profiled = 0
+    for _ in range(count):
+        y = [
+            0.1 + 1.6 / (1 + np.exp(-1.3 * (ln - middle))) + rng.normal(0, 0.03, len(ln))
+            for middle in (2.0, 2.0 - math.log(0.8))
+        ]
+        wells = assay.Wells(
+            sample=names,
+            dose=np.concatenate([doses, doses]),
+            response=np.concatenate(y),
+            plate=("",) * len(names),
+        )
+        found = assay.relative_potencies(wells)[0]
+        rejected += found.f_test.p < 0.05
+        covered += found.low <= 0.8 <= found.high
+        low, high = found.profile
+        profiled += low <= 0.8 <= high
+    error = 100 * math.sqrt(0.05 * 0.95 / count)
+    print(f"\n{count} assays of known potency (standard error {error:.2f} points)")
+    print(f"size of the F test of parallelism at 5 %: {100 * rejected / count:.2f} %")
+    print(f"coverage of 95 % intervals: Wald {100 * covered / count:.2f} %, ", end="")
+    print(f"profile {100 * profiled / count:.2f} %")
 
 
 def certified() -> None:

@@ -98,6 +98,57 @@ def test_a_polynomial_of_degree_ten_keeps_its_digits_where_double_precision_has_
         assert found.parameters[f"b{k}"] == pytest.approx(c, rel=1e-12)
 
 
+STRD = """NIST/ITL StRD
+Dataset Name:  Trial (Trial.dat)
+Data:          1 Response Variable (y)
+Model:         {klass}
+               {formula}
+
+{starts}
+Data:       {names}
+{rows}
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "starts", "names", "rows", "expected"),
+    [
+        ("y = B0 + B1*x + e", "", "y x", [(0.1, 0.2), (338.8, 337.4), (118.1, 118.2)], {"B0", "B1"}),
+        (
+            "y = B0 + B1*x + B2*(x**2) + ... + B4*(x**4) + e", "", "y x",
+            [(x**4 - x, x) for x in range(7)], {"b0", "b1", "b2", "b3", "b4"},
+        ),
+        (
+            "y = B0 + B1*x1 + B2*x2 + ... + B3*x3 + e", "", "y x1 x2 x3",
+            [(a + 2 * b - a * b, a, b, a * b) for a in range(3) for b in range(3)],
+            {"b0", "b1", "b2", "b3"},
+        ),
+        (
+            "log[y] = b1 - b2*x1 * exp[-b3*x2]  +  e",
+            "  b1 =   2   2.5   1.0E+00   1.0E-02\n  b2 = 0.1  0.2  1.0E+00  1.0E-02\n"
+            "  b3 = 0.1  0.05  1.0E+00  1.0E-02",
+            "y x1 x2",
+            [(math.exp(2.6 - 0.3 * a * math.exp(-0.2 * b)), a, b) for a in (1, 2, 4) for b in (0, 1, 3)],
+            {"b1", "b2", "b3"},
+        ),
+    ],
+)  # fmt: skip
+def test_each_shape_of_a_certified_file_is_read_with_its_model(
+    tmp_path, formula, starts, names, rows, expected
+):
+    path = tmp_path / "Trial.dat"
+    lines = "\n".join(" ".join(f"{v!r}" for v in row) for row in rows)
+    path.write_text(
+        STRD.format(klass="Class", formula=formula, starts=starts, names=names, rows=lines)
+    )
+
+    points = read_points(path)
+    found = fit(points, points.model)
+
+    assert set(found.parameters) == expected
+    assert found.r_squared > 0.9999
+
+
 def test_longleys_certified_values_are_met(tmp_path, capsys):
     """NIST StRD Longley (JASA 62, 1967), certified coefficients and residual sum of squares."""
     data = statsmodels.api.datasets.longley.load_pandas().data

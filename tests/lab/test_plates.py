@@ -14,6 +14,7 @@ from anlage.lab.assay import (
     evaluate_plate,
     read_definition,
     read_reader_file,
+    starters,
     wells_in,
 )
 
@@ -338,8 +339,10 @@ def test_a_definition_with_a_mistake_is_refused_at_its_place(potency_definition,
     with pytest.raises(Refused) as refusal:
         read_definition(potency_definition)
 
+    problems = refusal.value.problems
+    assert all(problem.path == str(potency_definition) and problem.line for problem in problems)
     if path:
-        assert path in {problem.path for problem in refusal.value.problems}
+        assert any(path in problem.what for problem in problems)
 
 
 def test_ranges_of_wells_run_row_by_row():
@@ -387,3 +390,23 @@ def test_several_grids_are_told_apart_by_their_captions(tmp_path):
     assert {r.target for r in found.readings} == {"450 nm", "620 nm"}
     assert len(found.readings) == 192
     assert float(found.signals()["A1"]) == 0.5
+
+
+def test_the_definitions_carried_along_are_sound_and_run_by_name(tmp_path, capsys):
+    from pathlib import Path
+
+    for name in starters():
+        assert read_definition(Path(name)).heading.id == name
+        assert read_definition(Path(name)).validity
+    plate = tmp_path / "p.csv"
+    rng = np.random.default_rng(4)
+    values = np.empty((8, 12))
+    for row, dose in enumerate([64, 32, 16, 8, 4, 2, 1, 0.5]):
+        values[row] = [curve(dose * s) for s in (1, 1, 1, 1, 0.7, 0.7, 1, 1, 1.2, 1.2, 1, 1)]
+    plate.write_text(grid_text(values + rng.normal(0, 0.004, values.shape)))
+
+    assert main(["assay", "run", "relative-potency-96", str(plate), "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["results"][0]["value"] == pytest.approx(0.7, rel=0.05)
+    assert found["reportable"] is False  # a method for development

@@ -17,7 +17,9 @@ def register(group: Group) -> None:
     read.add_argument("files", type=Path, nargs="+", metavar="FILE")
     read.add_argument("--second", type=Path, help="a second person's entry, to be compared")
     run = group.command("run", run_plates, help="plates against an assay's definition")
-    run.add_argument("definition", type=Path, help="the assay, YAML")
+    run.add_argument(
+        "definition", type=Path, help="the assay: a YAML file, relative-potency-96 or elisa-96"
+    )
     run.add_argument("files", type=Path, nargs="+", metavar="FILE", help="reader files")
     run.add_argument("--samples", default="", help="S1=LOT-1,S2=LOT-2: what stood in each place")
     run.add_argument("--history", type=Path, help="earlier figures, columns attribute, value")

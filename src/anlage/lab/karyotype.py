@@ -11,10 +11,8 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
-import yaml
-
 from anlage.base import Refused
-from anlage.library import Content, Fields, Heading, Outcome, read_with
+from anlage.library import Content, Fields, Heading, Outcome, read_with, read_yaml
 
 TEXT_MAX = 2000
 CLONES_MAX = 60
@@ -62,6 +60,7 @@ class Clone:
         sex: Its sex chromosomes ("XX", "XY", "X").
         changes: What differs from the normal set.
         cells: Metaphases that showed it; None where no number is written.
+        has_own_sex: Whether unusual sex chromosomes are the donor's own (written with a c).
     """
 
     text: str
@@ -70,6 +69,7 @@ class Clone:
     sex: str
     changes: tuple[Change, ...]
     cells: int | None
+    has_own_sex: bool = False
 
     @property
     def acquired(self) -> tuple[Change, ...]:
@@ -78,8 +78,8 @@ class Clone:
 
     @property
     def is_normal(self) -> bool:
-        """46 chromosomes, XX or XY, and nothing acquired."""
-        return self.sex in {"XX", "XY"} and not self.acquired
+        """XX or XY, or the donor's own sex chromosomes, and nothing acquired."""
+        return (self.sex in {"XX", "XY"} or self.has_own_sex) and not self.acquired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +183,10 @@ class KaryotypeVerdict:
 
 def hpsc_rules() -> Rules:
     """Give the rule set for pluripotent stem cells that Anlage carries."""
-    place = resources.files("anlage.library") / "data" / "criteria" / "karyotype-hpsc-2023.yaml"
-    return Rules.read(yaml.safe_load(place.read_text("utf-8")))
+    place = (
+        resources.files("anlage.library") / "data" / "karyotype-rules" / "karyotype-hpsc-2023.yaml"
+    )
+    return Rules.read(read_yaml(place.read_bytes()).content)
 
 
 def read_karyotype(text: str) -> Karyotype:
@@ -281,7 +283,7 @@ def _counted(karyotype: Karyotype) -> list[tuple[Change, int | None, str]]:
             _, cells, text = found.get(change.text, (change, 0, clone.text))
             both = None if cells is None or clone.cells is None else cells + clone.cells
             found[change.text] = (change, both, text)
-        is_odd = clone.sex not in {"XX", "XY"} and not clone.acquired
+        is_odd = not clone.is_normal and not clone.acquired
         if is_odd:
             kind = "loss" if len(clone.sex) < 2 else "gain"
             odd = Change(text=f"sex chromosomes {clone.sex}", kind=kind, chromosomes=("X",))
@@ -309,13 +311,15 @@ def _clone(part: str, before: list[Clone], text: str) -> Clone:
     if not words:
         raise _unreadable(text, part[:60], "the sex chromosomes after the number")
     base: tuple[Change, ...] = ()
+    is_own_sex = False
     first = words[0]
     if re.fullmatch(r"idem|sl|sdl\d*", first):
         if not before:
             raise _unreadable(text, first, "a clone before it that it can refer to")
         known = before[-1] if first.startswith("sdl") else before[0]
-        sex, base = known.sex, known.changes
+        sex, base, is_own_sex = known.sex, known.changes, known.has_own_sex
     else:
+        is_own_sex = first.endswith("c")
         first = first.removesuffix("c")
         if not re.fullmatch(r"[XY]{1,5}|\?", first):
             raise _unreadable(text, first[:20], "sex chromosomes, such as XX or XY")
@@ -328,6 +332,7 @@ def _clone(part: str, before: list[Clone], text: str) -> Clone:
         sex=sex,
         changes=changes,
         cells=None if match["cells"] is None else int(match["cells"]),
+        has_own_sex=is_own_sex,
     )
     expected = 44 + (2 if sex == "?" else len(sex)) + sum(change.number for change in changes)
     open_count = any("mar" in c.text or "?" in c.text or "dmin" in c.text for c in changes)
@@ -364,7 +369,8 @@ def _change(word: str, text: str) -> Change:
             kind="gain" if is_gain else "loss",
             chromosomes=(whole[2],),
             gained=(f"{whole[2]}p", f"{whole[2]}q") if is_gain else (),
-            number=times if is_gain else -times,
+            # A lost sex chromosome is already missing from the sex chromosomes written first.
+            number=times if is_gain else 0 if whole[2] in {"X", "Y"} else -times,
             is_constitutional=is_own,
         )
     if re.fullmatch(r"\+?\d{0,2}(~\d{1,2})?(mar\d?|dmin|r)", bare):

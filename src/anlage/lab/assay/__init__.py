@@ -6,13 +6,15 @@ Start at: fit.py (one curve), potency.py (a sample against its reference), then 
 reader.py and evaluation.py (a whole plate).
 """
 
+from .cards import CARDS
 from .definition import (
     Analysis,
     AssayDefinition,
     Region,
     WellRole,
-    content_of,
     read_definition,
+    read_file_with,
+    starters,
 )
 from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
@@ -44,6 +46,7 @@ from .validation import Bridge, Equivalent, LevelPrecision, bridge, equivalence,
 from .wells import Wells, read_wells
 
 __all__ = [
+    "CARDS",
     "Analysis",
     "AssayDefinition",
     "Bounds",
@@ -77,7 +80,7 @@ __all__ = [
     "bridge",
     "combine",
     "compare_entries",
-    "content_of",
+    "read_file_with",
     "copies_per_partition",
     "copies_per_ul",
     "criteria",
@@ -101,6 +104,7 @@ __all__ = [
     "relative_potencies",
     "specific_lysis",
     "standard_curve",
+    "starters",
     "vector_copy_number",
     "well_name",
     "wells_in",

@@ -1,20 +1,20 @@
 """An assay as it is approved: plate layout, model, reference, validity rules. Read from YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
-
-import yaml
+from typing import TypeVar
 
 from anlage.base import Quantity, Refused
-from anlage.library import Content, Criterion, Fields, Heading, read_with
+from anlage.library import Content, Criterion, Fields, Heading, Reference, read_with, read_yaml
 
-from ..columns import decoded, read_bytes
+from ..columns import read_bytes
 from .plate import place_of, wells_in
 
-CHARACTERS_MAX = 1_000_000
+T = TypeVar("T")
 
 
 class WellRole(StrEnum):
@@ -106,33 +106,41 @@ class AssayDefinition:
         """
         return read_with(content, _definition)
 
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """An assay names its reference material in words, and no other definition."""
+        return ()
+
 
 def read_definition(path: Path) -> AssayDefinition:
-    """Read an assay's definition from a YAML file.
+    """Read an assay's definition from a YAML file, or one that Anlage carries by its name.
 
     Raises:
-        Refused: The file cannot be read, or with every problem and its path.
+        Refused: The file cannot be read, or with every problem, its path and line.
     """
-    return AssayDefinition.read(content_of(path))
+    if str(path) in starters():
+        place = resources.files("anlage.library") / "data" / "assay" / f"{path}.yaml"
+        return AssayDefinition.read(read_yaml(place.read_bytes()).content)
+    return read_file_with(path, AssayDefinition.read)
 
 
-def content_of(path: Path) -> Content:
-    """Give the mapping that a YAML file holds.
+def starters() -> list[str]:
+    """Give the names of the definitions that Anlage carries, to be copied and made one's own."""
+    place = resources.files("anlage.library") / "data" / "assay"
+    return sorted(item.name[:-5] for item in place.iterdir() if item.name.endswith(".yaml"))
+
+
+def read_file_with(path: Path, read: Callable[[Content], T]) -> T:
+    """Read a definition of any kind from a YAML file.
 
     Raises:
-        Refused: The file is missing, too large, no YAML, or no mapping of names.
+        Refused: The file cannot be read, or with every problem, its path and line.
     """
-    text = decoded(read_bytes(path), path)
-    if len(text) > CHARACTERS_MAX:
-        raise _refused(path, f"{len(text)} characters", None)
+    document = read_yaml(read_bytes(path), str(path))
     try:
-        content = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise _refused(path, str(getattr(error, "problem", error))[:200], mark) from error
-    if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
-        raise _refused(path, type(content).__name__, None)
-    return content
+        return read(document.content)
+    except Refused as refusal:
+        raise Refused.of(document.locate(problem) for problem in refusal.problems) from refusal
 
 
 def _definition(fields: Fields) -> AssayDefinition:
@@ -221,29 +229,3 @@ def _check_layout(fields: Fields, regions: tuple[Region, ...]) -> None:
         if twice := sorted(seen & set(region.wells)):
             fields.wrong("layout", f"well {twice[0]} twice", "each well once", "part the regions")
         seen |= set(region.wells)
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that leaves decimals and dates as they are written."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    sign: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp"}
-    ]
-    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _refused(path: Path, found: str, mark: "yaml.Mark | None") -> Refused:
-    return Refused(
-        "definition-unreadable",
-        what="definition",
-        found=found,
-        limit=f"YAML that names its fields, at most {CHARACTERS_MAX} characters",
-        remedy="correct the file",
-        path=str(path),
-        line=None if mark is None else mark.line + 1,
-    )

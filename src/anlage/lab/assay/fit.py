@@ -485,8 +485,8 @@ def _nist_model(lines: list[str], path: Path) -> Model:
         )  # fmt: skip
     stem = path.stem.lower()
     if "..." in text:
-        degree = max(int(k) for k in re.findall(r"[Bb](\d+)", text))
-        return polynomial(degree, stem)
+        last = max(int(k) for k in re.findall(r"[Bb](\d+)", text))
+        return multilinear(last, stem) if re.search(r"x1\b", text) else polynomial(last, stem)
     curve = written(re.sub(r"\+\s*e\s*$", "", text.strip()))
     starts: tuple[dict[str, float], dict[str, float]] = ({}, {})
     for line in lines:

@@ -7,15 +7,21 @@ where both were.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
-import yaml
-
 from anlage.base import Problem, Refused
-from anlage.library import Outcome, Result, Specification, Verdict, evaluate, overall
+from anlage.library import (
+    Outcome,
+    Result,
+    Specification,
+    Verdict,
+    evaluate,
+    overall,
+    starter,
+)
 
 from ..columns import read_columns
+from .definition import read_file_with
 
 RULES = {
     "msc": "msc-identity-isct-2006",
@@ -70,11 +76,9 @@ def criteria(name: str) -> Specification:
     Raises:
         Refused: There is none of that name, or the file is no specification.
     """
-    if name in RULES or name in RULES.values():
-        place = resources.files("anlage.library") / "data" / "criteria"
-        return Specification.read(
-            yaml.safe_load((place / f"{RULES.get(name, name)}.yaml").read_text("utf-8"))
-        )
+    known = starter("specification", RULES.get(name, name))
+    if known is not None and isinstance(known.defined, Specification):
+        return known.defined
     path = Path(name)
     if not path.is_file():
         raise Refused(
@@ -84,9 +88,7 @@ def criteria(name: str) -> Specification:
             limit=", ".join([*RULES, "or the path of a specification"]),
             remedy="name one of them",
         )
-    from .definition import content_of
-
-    return Specification.read(content_of(path))
+    return read_file_with(path, Specification.read)
 
 
 def judge_identity(results: Mapping[str, Result], rules: Specification) -> IdentityVerdict:

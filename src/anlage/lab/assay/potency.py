@@ -17,6 +17,7 @@ from scipy import special
 
 from anlage.base import Refused
 
+from .cards import CARDS
 from .logistic import Curve, descend_curves, lone_curve
 from .parallelism import (
     Bounds,
@@ -118,6 +119,7 @@ class Potency:
             "confidence": self.confidence,
             "ln_relative_potency": self.ln,
             "ln_standard_error": self.standard_error,
+            "percent_gsd": 100 * math.expm1(min(self.standard_error, 500.0)),
             "percent_gcv": 100 * math.sqrt(math.expm1(min(self.standard_error**2, 500.0))),
             "degrees_of_freedom": self.degrees_of_freedom,
             "parallelism": {
@@ -138,6 +140,7 @@ class Potency:
             "free_residual_degrees_of_freedom": self.freedom_free,
             "profile_interval": list(self.profile) if self.profile else None,
             "notes": list(self.notes),
+            "method": CARDS[f"relative-potency-{self.model}"].as_dict(),
         }
         if self.plate:
             result["plate"] = self.plate
