@@ -90,6 +90,26 @@ def test_a_lot_that_was_always_held_is_proved_whole(site, capsys):
     assert said["containers"] == ["B1", "S1", "S2"]
 
 
+def test_the_custody_of_a_lot_leaves_as_valid_events_without_the_patient(site, capsys, tmp_path):
+    ship(site)
+    site.close()
+    out = tmp_path / "lot.jsonld"
+
+    folder = str(site.folder)
+    code = main(["epcis", "export", "lot/L1", "-o", str(out), "--json", "--data", folder])
+    capsys.readouterr()
+    assert code == 0
+    assert main(["epcis", "check", str(out), "--json"]) == 0
+    capsys.readouterr()
+    main(["epcis", "hash", str(out), "--json"])
+    hashes = json.loads(capsys.readouterr().out)["files"][0]["hashes"]
+
+    events = json.loads(out.read_text())["epcisBody"]["eventList"]
+    assert [event["eventID"] for event in events] == hashes
+    assert [event["bizStep"] for event in events] == ["commissioning", "packing", "unpacking"]
+    assert "P1" not in out.read_text()
+
+
 def test_a_bag_seen_elsewhere_is_a_gap_between_two_facts(site, capsys):
     ship(site)
     site(SeeContainer(container="B1", place="corridor", evidence=SCANNED), "ben")

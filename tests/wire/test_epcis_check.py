@@ -234,6 +234,56 @@ def test_a_query_document_is_judged_to_the_event():
     assert next(p.path for p in judged(document)).endswith("resultsBody.eventList[0].action")
 
 
+QUERY = {
+    "eventType": ["ObjectEvent"],
+    "GE_eventTime": "2026-03-01T12:00:00Z",
+    "EQ_bizStep": ["receiving", "urn:epcglobal:cbv:bizstep:packing"],
+    "MATCH_anyEPC": ["urn:epc:idpat:sgtin:0614141.107346.*"],
+    "GT_quantity": 3,
+    "EQ_https://ns.example.com/epcis/#note": "x",
+    "EXISTS_errorDeclaration": None,
+    "perPage": 30,
+}
+
+
+def test_a_query_with_known_parameters_is_accepted():
+    assert judged({"name": "mine", "query": QUERY}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("GE_eventTime", "yesterday", "parameter-malformed"),
+        ("EQ_bizStep", ["got"], "parameter-malformed"),
+        ("EQ_action", ["LOOK"], "parameter-malformed"),
+        ("eventType", ["SomeEvent"], "parameter-malformed"),
+        ("MATCH_anyEPC", "", "parameter-malformed"),
+        ("perPage", -1, "parameter-malformed"),
+        ("GT_quantity", "many", "parameter-malformed"),
+        ("EQ_colour", ["red"], "parameter-unknown"),
+        ("color", "red", "parameter-unknown"),
+    ],
+)
+def test_a_query_with_a_wrong_parameter_is_refused(name, value, code):
+    problems = judged({"name": "mine", "query": QUERY | {name: value}})
+
+    assert [(problem.code, problem.path) for problem in problems] == [(code, f"query.{name}")]
+
+
+def test_an_xml_poll_follows_the_same_rules():
+    text = (
+        '<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:2" schemaVersion="2.0"'
+        ' creationDate="2026-03-01T12:00:00Z"><EPCISBody><q:Poll>'
+        "<queryName>SimpleEventQuery</queryName><params><param><name>EQ_action</name>"
+        "<value><string>ADD</string></value></param></params></q:Poll></EPCISBody>"
+        "</q:EPCISQueryDocument>"
+    )
+
+    assert check(read_bytes(text.encode(), "q.xml")) == []
+    wrong = text.replace("<string>ADD</string>", "")
+    assert [p.code for p in check(read_bytes(wrong.encode(), "q.xml"))] == ["parameter-malformed"]
+
+
 XML = """<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:2" schemaVersion="2.0"
  creationDate="2026-03-01T12:00:00Z" xmlns:e="https://e.example/"><EPCISBody><EventList><ObjectEvent>
 <eventTime>2026-03-01T12:00:00Z</eventTime><eventTimeZoneOffset>+00:00</eventTimeZoneOffset>

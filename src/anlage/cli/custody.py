@@ -23,7 +23,7 @@ def prove(options: argparse.Namespace) -> Answer:
     from anlage.custody import Evidence
     from anlage.custody import prove as prove_custody
 
-    histories, chosen = _histories(options)
+    histories, chosen = histories_for(options)
     proof = prove_custody(histories, now=SystemClock().now(), subjects=chosen)
     data = {
         "subject": options.subject,
@@ -47,7 +47,7 @@ def prove(options: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(lines), ok=not proof.gaps)
 
 
-def _histories(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
+def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
     """Give the facts of every container and the containers of the subject."""
     from anlage.app import Installation, settings
     from anlage.custody import Container, histories_of

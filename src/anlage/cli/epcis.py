@@ -12,6 +12,10 @@ def register(group: Group) -> None:
     """Add the commands of the group."""
     parser = group.command("check", check_files, help="whether documents are valid EPCIS 2.0")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON-LD or XML")
+    parser = group.command("export", export, help="the custody of a subject as EPCIS 2.0")
+    parser.add_argument("subject", metavar="SUBJECT", help="lot/ID, container/ID or shipment/ID")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--base", default="urn:anlage:", help="what stands before our ids")
     parser = group.command("hash", hash_files, help="canonical hash of each event (CBV 2.0)")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON-LD or XML")
     parser.add_argument(
@@ -21,6 +25,28 @@ def register(group: Group) -> None:
     )
     parser.add_argument(
         "--lines", action="store_true", help="give also the line that each hash is made of"
+    )
+
+
+def export(options: argparse.Namespace) -> Answer:
+    """Write the custody of a subject as an EPCIS document that passes our own check."""
+    import json
+
+    from anlage.base import Broken, SystemClock
+    from anlage.cli.custody import histories_for
+    from anlage.wire.epcis import Naming, check, read_bytes, to_document
+
+    histories, chosen = histories_for(options)
+    wanted = {name: histories[name] for name in chosen}
+    document = to_document(wanted, Naming(base=options.base), at=SystemClock().now())
+    data = json.dumps(document, indent=2, ensure_ascii=False).encode()
+    if problems := check(read_bytes(data, options.output.name)):
+        raise Broken("an export that is a valid document", seen=str(problems[0]))
+    options.output.write_bytes(data + b"\n")
+    events = document["epcisBody"]["eventList"]
+    return Answer(
+        {"file": str(options.output), "events": len(events), "containers": chosen},
+        f"{options.output}: {len(events)} events of {len(chosen)} containers",
     )
 
 

@@ -6,6 +6,14 @@ Start at: codes/ (what a label says), container.py (who holds what, where), then
 excursion.py (what a temperature record means) and passport.py (what each reader may know).
 """
 
+from .bedside import (
+    BedsideChecked,
+    InfusionOrder,
+    LeftoverReconciled,
+    check_at_bedside,
+    infuse,
+)
+from .bulk_read import BulkRead, compare
 from .container import (
     Container,
     create,
@@ -77,12 +85,22 @@ from .passport import Audience, compact, expand, is_revoked, record_digest, stat
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
+from .segregation import (
+    Infectious,
+    Kept,
+    PlaceRule,
+    conflicts,
+    conflicts_within,
+    look_alike,
+)
 
 __all__ = [
     "EXCURSION_RULES",
     "PASSPORT_PARTS",
     "Audience",
     "Band",
+    "BedsideChecked",
+    "BulkRead",
     "Container",
     "ContainerCreated",
     "ContainerDrawn",
@@ -108,12 +126,17 @@ __all__ = [
     "HandOverOpened",
     "HandOverWithdrawn",
     "Holds",
+    "Infectious",
+    "InfusionOrder",
     "Judgement",
+    "Kept",
     "Kinetic",
+    "LeftoverReconciled",
     "MissContainer",
     "MoveContainer",
     "OfferContainer",
     "PackContainer",
+    "PlaceRule",
     "PoolContainers",
     "Reading",
     "ReceiveContainer",
@@ -125,17 +148,23 @@ __all__ = [
     "WithdrawOffer",
     "base58",
     "check",
+    "check_at_bedside",
     "combined_hash",
     "compact",
+    "compare",
+    "conflicts",
+    "conflicts_within",
     "create",
     "expand",
     "find",
     "finish",
     "histories_of",
+    "infuse",
     "is_custody_fact",
     "is_revoked",
     "issue_passport",
     "judge",
+    "look_alike",
     "mean_kinetic_temperature",
     "miss",
     "move",

@@ -21,9 +21,7 @@ def mod10(payload: str) -> str:
         >>> mod10("950600013435"), mod10("10614141123456789")
         ('2', '7')
     """
-    weighted = sum(
-        int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(payload))
-    )
+    weighted = 3 * sum(map(int, payload[::-2])) + sum(map(int, payload[-2::-2]))
     return str(-weighted % 10)
 
 

@@ -9,9 +9,11 @@ from .canonical_link import canonical_link
 from .check import check
 from .document import Document, canonical_lines, declares_ignored, hashes, read_bytes, read_file
 from .event_hash import event_hash
+from .mapping import Naming, to_document, to_event
 
 __all__ = [
     "Document",
+    "Naming",
     "canonical_lines",
     "check",
     "canonical_link",
@@ -20,4 +22,6 @@ __all__ = [
     "hashes",
     "read_bytes",
     "read_file",
+    "to_document",
+    "to_event",
 ]

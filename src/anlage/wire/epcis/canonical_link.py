@@ -4,7 +4,6 @@ Behaviour follows the reference event-hash generator to the letter, because two 
 one hash; where its forms are narrower than the standards', the identifier stays as it is.
 """
 
-import functools
 import re
 
 from anlage.custody.codes import check_character
@@ -59,7 +58,6 @@ _FINAL = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=65536)
 def canonical_link(text: str) -> str | None:
     """Give the canonical Digital Link of a URN or Digital Link; None for anything else.
 

@@ -8,6 +8,7 @@ from anlage.base import Problem
 from . import values
 from .document import Document, local_name
 from .event_check import EVENT_TYPES, EventCheck, prefixes_of
+from .query_check import check_query, xml_parameters
 from .vocabulary import words
 from .xml_tree import event_fields, plain_name
 
@@ -40,6 +41,9 @@ def check(document: Document) -> list[Problem]:
 
 def _check_json(document: dict[str, Any]) -> list[Problem]:
     judge = EventCheck(is_xml=False, prefixes=prefixes_of(document.get("@context")))
+    if "query" in document and "epcisBody" not in document:
+        _query(judge, document)
+        return judge.problems
     _context(judge, document)
     given = document.get("type")
     kind = given if isinstance(given, str) else None
@@ -71,6 +75,17 @@ def _check_json(document: dict[str, Any]) -> list[Problem]:
     else:
         _capture_body(judge, body)
     return judge.problems
+
+
+def _query(judge: EventCheck, document: dict[str, Any]) -> None:
+    """Judge the definition of a query: a name and the parameters."""
+    for name in ("name", "queryName"):
+        given = document.get(name, "unnamed")
+        if not isinstance(given, str) or not given.strip():
+            judge.say("field-missing", name, given, "the name of the query")
+    check_query(judge, document["query"], "query", is_xml=False)
+    allowed = {"name", "queryName", "query", "type", "id", "createdAt", "subscription"}
+    judge.only(document, allowed, "$")
 
 
 def _context(judge: EventCheck, document: dict[str, Any]) -> None:
@@ -185,6 +200,11 @@ def _check_xml(root: Any) -> list[Problem]:
     judge = EventCheck(is_xml=True, prefixes=frozenset({"ns"}))
     namespace = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
     name = local_name(root.tag)
+    if name in ("Poll", "Subscribe") and namespace == "urn:epcglobal:epcis-query:xsd:2":
+        if not _xml_text(root, "queryName"):
+            judge.say("field-missing", f"{name}.queryName", "nothing", "the name of the query")
+        check_query(judge, xml_parameters(root), f"{name}.params", is_xml=True)
+        return judge.problems
     if name in EVENT_TYPES and namespace in ("", *_XML_2):
         judge.event(event_fields(root), name)
         return judge.problems
@@ -256,9 +276,10 @@ def _xml_query(judge: EventCheck, body: Any) -> None:
     if results is None:
         judge.say("results-missing", "EPCISBody.QueryResults", "nothing", "query results")
         return
-    if label == "Poll":
+    if label in ("Poll", "Subscribe"):
         if not _xml_text(results, "queryName"):
             judge.say("field-missing", "Poll.queryName", "nothing", "the name of the query")
+        check_query(judge, xml_parameters(results), "Poll.params", is_xml=True)
         return
     if label != "QueryResults":
         return

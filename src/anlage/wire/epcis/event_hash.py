@@ -185,8 +185,6 @@ class _JsonTree:
                 kids += [(label, element[1], element[2]) for element in node[2]]
             else:
                 kids.append((label, node[1], node[2]))
-        if not any(key in value for key in _PAIR_KEYS):
-            kids.sort()
         return str(name), str(value.get("#text", "")), kids
 
     def _expand(self, text: str, form: str) -> str:
@@ -209,7 +207,7 @@ class _JsonTree:
                 plain.append(self._renamed(kid[0], kid[1], self._with_lists(kid[2])))
         for name, elements in lists.items():
             if name in _PAIRED:
-                plain.append((name, "", [tuple(element[2][:2]) for element in elements]))
+                plain.append((name, "", [_pair(element[2]) for element in elements]))
             elif name == "childEPCs":
                 plain.append((name, "", elements))
             else:
@@ -225,6 +223,13 @@ class _JsonTree:
         if name == "quantity" and kids:
             name = "quantityElement"
         return _RENAMED.get(name, name), text, kids
+
+
+def _pair(kids: list[Any]) -> tuple[Any, ...]:
+    """Give a typed reference as a pair in the order of the document."""
+    if not any(kid[0] in _PAIR_KEYS for kid in kids):
+        kids = sorted(kids)
+    return tuple(kids[:2])
 
 
 def _prefixes(context: Any) -> dict[str, str]:
@@ -270,7 +275,8 @@ def _tails(address: str) -> tuple[str, ...]:
 def _collect(value: Any, holder: str, addresses: set[str]) -> None:
     if isinstance(value, list):
         for inner in value:
-            _collect(inner, holder, addresses)
+            if isinstance(inner, (dict, list)):
+                _collect(inner, holder, addresses)
         return
     if not isinstance(value, dict):
         return
@@ -399,7 +405,6 @@ def _canonical_value(text: str) -> str:
     return canonical_link(text) or text
 
 
-@functools.lru_cache(maxsize=65536)
 def canonical_time(text: str) -> str:
     """Give a time in UTC with three decimals, rounded half to even; other text as it is.
 
@@ -425,4 +430,4 @@ def canonical_time(text: str) -> str:
         at = at.astimezone(UTC) + timedelta(milliseconds=round(fraction, -3) // 1000)
     except (ValueError, OverflowError):
         return text
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.isoformat(timespec='milliseconds')[:23]}Z"

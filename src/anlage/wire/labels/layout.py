@@ -187,6 +187,6 @@ def _wrong(name: str, found: str, limit: str) -> Refused:
         what=f"label layout {name}",
         found=found,
         limit=limit,
-        remedy="correct the layout; docs/how-to/print-labels.md shows one",
+        remedy="correct the layout; docs/how-to/read-codes-and-labels.md shows one",
         rule="Anlage labels",
     )
