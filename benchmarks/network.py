@@ -99,7 +99,7 @@ class Plant:
         site = min((0, 1), key=lambda s: (sites[s].count + len(sites[s].queue)) / 14)
         yield env.timeout(chance.lognormvariate(-0.043088847, 0.293560379))
         yield from self._use(self.analysts[site], 0.05, 0.15)
-        remakes = 0
+        remakes = {"manufacture": 0, "specification": 0}
         while True:
             asked = env.now
             if deadline <= env.now:
@@ -113,17 +113,17 @@ class Plant:
                 yield from self._use(self.operators[site], 0.1, 0.2)
                 yield env.timeout(chance.uniform(7, 9))
                 yield from self._use(self.operators[site], 0.15, 0.25)
-            failed = chance.random() < 0.05
+            failed = "manufacture" if chance.random() < 0.05 else ""
             if not failed:
                 yield from self._use(self.analysts[site], 0.1, 0.2)
                 yield env.timeout(chance.uniform(5, 7))
                 if chance.random() < 0.06:
                     yield from self._use(self.analysts[site], 0.1, 0.2)
-                    failed = chance.random() < 0.30
+                    failed = "specification" if chance.random() < 0.30 else ""
             if not failed:
                 break
-            remakes += 1
-            if remakes > 1:
+            remakes[failed] += 1
+            if remakes[failed] > 1:
                 return "lost"
         yield from self._use(self.releasers[site], 0.1, 0.3)
         yield env.timeout(chance.lognormvariate(-0.043088847, 0.293560379))

@@ -243,7 +243,9 @@ def _long_exponential(fields: Fields) -> Distribution | None:
 
 
 def _long_uniform(fields: Fields) -> Distribution | None:
-    days = _times(fields, ("low", "min", "minimum", "from"), ("high", "max", "maximum", "to"))
+    days = _times(
+        fields, ("low", "min", "minimum", "from", "a"), ("high", "max", "maximum", "to", "b")
+    )
     if days is None or not _ordered(days, fields.what, fields.node, fields.judgement):
         return None
     return uniform(*days)
@@ -293,6 +295,10 @@ def _long_lognormal(fields: Fields) -> Distribution | None:
 def _long_gamma(fields: Fields) -> Distribution | None:
     if "shape" in fields.keys or "scale" in fields.keys:
         shape = _numeric(fields, "shape", "k", "alpha")
+        per_time = fields.node_of("rate")
+        if per_time is not None and shape is not None:
+            per_day = fields.judgement.read(per_time, f"{fields.what}: rate", rate)
+            return gamma(shape, 1 / per_day) if per_day else None
         scaled = fields.node_of("scale")
         names = ("scale",) if scaled is not None else ("mean", "scale")
         days = _times(fields, names)

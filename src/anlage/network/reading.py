@@ -54,6 +54,7 @@ class NetworkReader:
         self.calendars: dict[str, Calendar] = {}
         self.first_day = datetime.date(2026, 1, 5)
         self.resources: dict[str, Resource] = {}
+        self.own_processes: list[Process] = []
 
     def network(self, root: Node) -> Network:
         """Read every section."""
@@ -72,13 +73,14 @@ class NetworkReader:
         preservations = preservations_of(
             fields.node_of("preservation", "preservations"), self.judgement
         )
+        classes = self._classes(fields.need("classes", "patients", "customers"))
         network = Network(
             name=name,
             clinics=clinics,
             sites=sites,
             preservations=preservations,
             processes=self._processes(fields),
-            classes=self._classes(fields.need("classes", "patients", "customers")),
+            classes=classes,
             lanes=lanes_of(fields.node_of("lanes"), self.judgement),
             integrations=integrations_of(
                 fields.node_of("integrations", "integration"), self.judgement
@@ -140,9 +142,9 @@ class NetworkReader:
         many = fields.node_of("processes")
         found = [] if plain is None else [("main", plain)]
         found += self._members(many, "processes")
-        if not found:
+        if not found and not self.own_processes:
             fields.need("process")
-        made = []
+        made = list(self.own_processes)
         for name, node in found:
             reader = StepReader(name, self.judgement)
             place = "process" if name == "main" and plain is node else f"processes.{name}"
@@ -181,7 +183,7 @@ class NetworkReader:
             name=name,
             arrivals=self._arrivals(arrivals_node, f"{what}.arrivals"),
             priority=fields.take("priority", reader=priority, default=1),
-            process=fields.take("process", reader=str, default="main"),
+            process=self._own_process(fields, name),
             drop_out=self._time(fields, "drop_out", "drop-out", "dropout", "withdrawal"),
             survival=self._time(fields, "survival", "death"),
             patience=self._time(fields, "patience", "reneging"),
@@ -191,6 +193,15 @@ class NetworkReader:
         )
         fields.done()
         return made
+
+    def _own_process(self, fields: Fields, name: str) -> str:
+        """Read the name of a class's process, or its own steps written in place."""
+        node = fields.node_of("process", "steps")
+        if node is None or node.items is None:
+            return fields.take("process", reader=str, default="main")
+        steps = StepReader(name, self.judgement).steps(node, f"{fields.what}.process")
+        self.own_processes.append(Process(name=name, steps=steps))
+        return name
 
     def _time(self, fields: Fields, *names: str) -> Distribution | None:
         node = fields.node_of(*names)

@@ -241,6 +241,8 @@ def _time_choice(reader: StepReader, node: Node | None, what: str) -> Choice:
 def _hold(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
     fields = Fields(node, what, reader.judgement)
     fields.node_of("name", "description")
+    if "time" in fields.keys and not {"steps", "while"} & set(fields.keys):
+        return _use(reader, node, what, given, line)
     request = reader.request(fields)
     steps_node = fields.need("steps", "while")
     fields.done()

@@ -41,7 +41,7 @@ def clear(days, whole, real):
         days[day] = -1
 
 
-@part
+@inlined
 def schedule(days, whole, real, entities, values, entity, time):
     """Put an entity on the calendar."""
     values[entity, V_TIME] = time

@@ -161,7 +161,7 @@ def draw(table, sample, row, state):
 
 
 # The same, written into its caller: for the one place that draws most.
-draw_here = inlined(draw.py_func)  # type: ignore[attr-defined]
+draw_here = inlined(draw.py_func)  # type: ignore[attr-defined] # numba adds it
 
 
 @part

@@ -968,7 +968,7 @@ def _copy(to, source):
             to[row, column] = source[row, column]
 
 
-@part
+@inlined
 def _new(entities, values, free, count, most):
     """Give a fresh entity, or -1 beyond the limit."""
     if count[_FREE] > 0:
@@ -996,14 +996,14 @@ def _new(entities, values, free, count, most):
     return entity
 
 
-@part
+@inlined
 def _drop(free, count, entity):
     free[count[_FREE]] = entity
     count[_FREE] += 1
     count[_LIVE] -= 1
 
 
-@part
+@inlined
 def _push(ready, count, entity, room):
     ready[count[_READY_LAST]] = entity
     count[_READY_LAST] += 1
@@ -1011,7 +1011,7 @@ def _push(ready, count, entity, room):
         count[_READY_LAST] = 0
 
 
-@part
+@inlined
 def _call(called, count, resource):
     """Note that a resource may have room for those who wait; each is noted once in a row."""
     if count[_CALLED] > 0 and called[count[_CALLED] - 1] == resource:
@@ -1078,7 +1078,7 @@ def _renege(
     entities[entity, E_PC] = program[pc, TARGET]
 
 
-@part
+@inlined
 def _recapacitate(resources, sums, resource, now):
     """Set a resource's capacity to what is planned less what is out."""
     capacity = max(0, resources[resource, R_PLANNED] - resources[resource, R_OUT])

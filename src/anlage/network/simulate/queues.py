@@ -10,7 +10,7 @@ operator is not idle because a unit is awaited.
 # Numba infers the types of compiled code; annotations would be a second, unchecked truth.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
-from .compiled import part
+from .compiled import inlined, part
 from .layout import (
     E_PRIORITY,
     E_QUEUE_NEXT,
@@ -23,7 +23,7 @@ from .layout import (
 )
 
 
-@part
+@inlined
 def has_room(resources, want_at, want, signature):
     """Tell whether all that a signature wants is free."""
     for place in range(want_at[signature], want_at[signature + 1]):
@@ -33,7 +33,7 @@ def has_room(resources, want_at, want, signature):
     return True
 
 
-@part
+@inlined
 def is_awaited(resources, want_at, want, signature):
     """Tell whether anyone waits for something that a signature wants."""
     for place in range(want_at[signature], want_at[signature + 1]):
@@ -42,7 +42,7 @@ def is_awaited(resources, want_at, want, signature):
     return False
 
 
-@part
+@inlined
 def join(lines, levels, entities, resources, want_at, want, entity, signature, sequence):
     """Put an entity at the end of its line."""
     line = signature * levels + entities[entity, E_PRIORITY]
@@ -60,7 +60,7 @@ def join(lines, levels, entities, resources, want_at, want, entity, signature, s
         resources[want[place, 0], R_WAITING] += 1
 
 
-@part
+@inlined
 def leave(lines, levels, entities, resources, want_at, want, entity):
     """Take an entity out of its line, wherever it stands."""
     signature = entities[entity, E_SIGNATURE]
@@ -80,7 +80,7 @@ def leave(lines, levels, entities, resources, want_at, want, entity):
         resources[want[place, 0], R_WAITING] -= 1
 
 
-@part
+@inlined
 def next_served(
     lines, levels, entities, resources, want_at, want, wanted_at, wanted, blocked, resource
 ):
@@ -97,7 +97,7 @@ def next_served(
     )
 
 
-@part
+@inlined
 def _only_line(lines, levels, resources, want_at, want, signature):
     if not has_room(resources, want_at, want, signature):
         return -1
