@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 
 from anlage.app import Installation, settings
-from anlage.base import FixedClock, Quantity, digest
+from anlage.base import FixedClock, Quantity, Refused, digest
 from anlage.library import (
+    ChangeNote,
     DefinitionApproved,
     DefinitionDrafted,
+    DefinitionRetired,
     PersonRegistered,
     RoleGranted,
     starters,
@@ -27,6 +29,7 @@ from anlage.plant import (
     ClearEquipment,
     ClearLymphodepletion,
     ConfirmBedside,
+    EnterReadings,
     EnterResult,
     EquipmentUnit,
     FillDoses,
@@ -145,16 +148,29 @@ def founding():
         yield Entry(stream, approved)
 
 
-@pytest.fixture(scope="module")
-def plant(tmp_path_factory):
+def founded(folder):
+    """Found an installation with people and every starter definition in effect."""
     clock = FixedClock(AT)
-    folder = tmp_path_factory.mktemp("plant")
     installation = Installation.create(
         settings(folder), world=World.SIMULATED, site="S1", site_name="Site", clock=clock
     )
-    installation.journal.append(list(founding()), {}, by=Actor(person="admin", via="api"), at=AT)
-    yield Plant(installation, clock)
-    installation.close()
+    by = Actor(person="admin", via="api")
+    installation.journal.append(list(founding()), {}, by=by, at=AT)
+    return Plant(installation, clock)
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    plant = founded(tmp_path_factory.mktemp("plant"))
+    yield plant
+    plant.installation.close()
+
+
+@pytest.fixture
+def another_plant(tmp_path):
+    plant = founded(tmp_path)
+    yield plant
+    plant.installation.close()
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +201,7 @@ def order(plant):
     plant.do(BookSlot(coi=coi, slot="A-1", begins=begins, suite="A"), "hans")
     plant.do(OrderCollection(coi=coi, site="ward", planned=begins), "hans")
     plant.clock.advance(timedelta(days=1))
-    shown = {"coi": coi, "donation": "A999926000123", "container": "C-1"}
+    shown = {"coi": coi, "donation": f"A9999{coi[-8:]}", "container": "C-1"}
     collected = RecordCollection(
         **shown, volume="200 mL", scan=f"&/{coi}", second="jan",
         signature=plant.sign("iris", "collected", **shown),
@@ -199,7 +215,8 @@ def order(plant):
 def begin(plant, coi):
     outcome = plant.do(BeginLot(product="cd19-car-t", coi=coi), "anna")
     id = next(one for one in outcome.streams if one.startswith("lot/")).partition("/")[2]
-    plant.do(RegisterSupplier(supplier="ACME", name="Acme Ltd"), "kurt")
+    if plant.state(MaterialLot, "material/M-wash-buffer").status is None:
+        plant.do(RegisterSupplier(supplier="ACME", name="Acme Ltd"), "kurt")
     lot = plant.state(Lot, f"lot/{id}")
     for phase in lot.recipe.phases():
         for name in phase.equipment:
@@ -431,3 +448,61 @@ def test_equipment_is_left_at_the_end_and_has_to_be_cleaned(walked):
     cabinet = plant.state(EquipmentUnit, "equipment/E-biosafety-cabinet")
     assert cabinet.lots == {}
     assert str(cabinet.status) == "to-be-cleaned"
+
+
+@pytest.mark.req("P11.10g")
+@pytest.mark.req("ANNEX11.15")
+def test_nobody_gets_round_the_roles_by_asking_the_engine(walked):
+    plant, coi, lot = walked
+    signature = plant.sign("anna", "released", lot=lot)
+
+    for request, person in (
+        (ReleaseLot(lot=lot, signature=signature), "anna"),
+        (BeginLot(product="cd19-car-t", coi=coi), "clara"),
+        (BeginLot(product="cd19-car-t", coi=coi), "mallory"),
+        (BeginLot(product="cd19-car-t", coi=coi), None),
+    ):
+        with pytest.raises(Refused) as refusal:
+            plant.do(request, person)
+        assert refusal.value.code in {"operator-unqualified", "lot-not-releasable"}
+
+
+@pytest.mark.req("P11.10h")
+def test_a_reading_of_an_instrument_that_nobody_registered_is_refused(walked):
+    plant, _, lot = walked
+    request = EnterReadings(
+        lot=lot, step="count", readings={"ph": "7"}, instruments={"ph": "E-unknown"}
+    )
+
+    with pytest.raises(Refused) as refusal:
+        plant.do(request, "anna")
+
+    assert refusal.value.code == "reading-untrusted"
+
+
+@pytest.mark.req("P01")
+def test_a_lot_of_a_product_that_nobody_approved_does_not_begin(walked):
+    plant, coi, _ = walked
+
+    with pytest.raises(Refused) as refusal:
+        plant.do(BeginLot(product="elixir", coi=coi), "anna")
+
+    assert refusal.value.code == "definition-not-effective"
+
+
+def test_a_retired_recipe_stops_the_next_step_of_a_lot(another_plant):
+    plant = another_plant
+    plant.clock.advance(timedelta(days=1))
+    coi = order(plant)
+    lot = begin(plant, coi)
+    stream = Stream("definition/recipe:cd19-car-t")
+    note = ChangeNote(reason="unsafe", impact="all lots")
+    retired = DefinitionRetired(by="eva", since=plant.clock.now(), note=note)
+    plant.installation.journal.append(
+        [Entry(stream, retired)], {}, by=Actor(person="eva", via="api"), at=plant.clock.now()
+    )
+
+    with pytest.raises(Refused) as refusal:
+        plant.do(StartStep(lot=lot, step="receipt-identity"), "anna")
+
+    assert refusal.value.code == "definition-not-effective"

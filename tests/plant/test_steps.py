@@ -176,7 +176,6 @@ def test_the_witness_is_another_person(bench):
     assert refused(do_step, bench, "take", witness=CLARA) == "operator-unqualified"
 
 
-@pytest.mark.req("P11.50")
 def test_a_step_is_not_completed_without_its_signature(bench):
     unsigned = request_for(bench.lot(), "scan")
 
