@@ -68,7 +68,7 @@ def refused(act, *arguments, **named):
     return refusal.value.code
 
 
-@pytest.mark.parametrize("name", ["cd19-car-t", "small"])
+@pytest.mark.parametrize("name", ["cd19-car-t", "msc-microcarrier", "ipsc-bank", "small"])
 def test_a_lot_runs_through_its_recipe_to_the_end(name):
     bench = Bench()
     a_lot(bench, small_recipe() if name == "small" else recipe_content(name))

@@ -21,6 +21,7 @@ CODES: Mapping[str, str] = {
     "dose-unknown": "There is no such container of product in the lot.",
     "dose-unavailable": "The container is rejected, allocated or not released.",
     "entry-unknown": "There is no such entry to correct.",
+    "equipment-missing": "A step needs a unit of a class that was not scanned.",
     "identity-mismatch": "What was scanned is not the lot's identity. There is no override.",
     "identity-not-scanned": "The step asks for a scan of the lot's identity.",
     "journey-out-of-order": "A patient's journey is not at the point for this.",
@@ -48,6 +49,7 @@ CODES: Mapping[str, str] = {
     "step-out-of-order": "It is not the step's turn.",
     "step-too-early": "Not enough time has passed.",
     "step-unknown": "The recipe has no such step.",
+    "time-before-start": "A step is said to have ended before it was started.",
     "time-in-future": "Something is said to have happened later than now.",
 }
 

@@ -37,8 +37,8 @@ def check_lots(facts: Sequence[Recorded]) -> list[Problem]:
             streams.setdefault(one.stream, []).append(one)
     problems: list[Problem] = []
     for stream, history in streams.items():
-        if any(one.is_withheld for one in history):
-            continue
+        if any(one.is_withheld for one in history) or history[0].version != 1:
+            continue  # another patient's lot, or a part of one: nothing can be judged
         problems.extend(_history(stream.partition("/")[2], history))
     return problems
 

@@ -209,6 +209,14 @@ def enter_readings(
     phase = _phase(lot, request.step)
     must_be_allowed(lot, operator, phase.role, step.key, at)
     is_late = _lateness(lot, request.happened, request.reason, at)
+    if request.signature is not None:
+        must_sign(
+            request.signature,
+            person=operator.id,
+            meaning="performed",
+            what=f"readings of step {step.key} of lot {lot.id}",
+            shown={"lot": lot.id, "step": step.key, "readings": dict(request.readings)},
+        )
     readings = read_values(phase, request.readings, request.instruments)
     entered = ReadingsEntered(
         step=step.key,
@@ -395,6 +403,15 @@ def _opened(
             limit="an open step",
             remedy="correct an entry with its reason, or go on with the next step",
             rule=PART_11,
+        )
+    if request.happened is not None and request.happened < known.started:
+        raise Refused(
+            "time-before-start",
+            what=f"end of step {request.step} of lot {lot.id}",
+            found=request.happened.isoformat(),
+            limit=f"not before its start, {known.started.isoformat()}",
+            remedy="correct the time",
+            rule="ALCOA: accurate",
         )
     return known, []
 
