@@ -28,11 +28,12 @@ from anlage.app import (
     with_signatures,
 )
 from anlage.base import Refused
-from anlage.record import Actor, Stream, encode
+from anlage.record import Actor, encode
 
 from .entrance import check_password
 from .form import fields_of, values_of
 from .here import installation
+from .reading import person_name
 
 TEMPLATE = "act/2"
 PEOPLE_MAX = 5000
@@ -264,14 +265,6 @@ def _prove(request: HttpRequest, wanted: Wanted, *, is_first: bool) -> None:
             remedy="sign as that person, or go back and name another",
             rule="21 CFR 11.200(a)(3)",
         )
-
-
-def person_name(person: str) -> str:
-    """Give the printed name of a person."""
-    from anlage.library import Person
-
-    state = installation().engine.state(Person, Stream(f"person/{person}"))
-    return str(state.name or person)
 
 
 def _text(value: Any) -> str:

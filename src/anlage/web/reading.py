@@ -1,14 +1,17 @@
 """What pages read with: states and their histories, names of people, the roles of who is asking."""
 
+import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
 from anlage.app import sentence
 from anlage.base import Instant, Refused, instant
 from anlage.library import Person
-from anlage.record import Recorded, Stream
+from anlage.record import Recorded, Stream, World
 
 from .here import installation
 
@@ -50,26 +53,67 @@ def states(cls: type[S], family: str) -> list[S]:
 def history(family: str, name: str) -> list[dict[str, Any]]:
     """Give what happened to a thing, newest first, as sentences with their facts."""
     facts = installation().journal.read_stream(Stream(f"{family}/{name}"))
-    return [line(one) for one in reversed(facts)]
+    known = names()
+    return [line(one, known) for one in reversed(facts)]
 
 
-def line(one: Recorded) -> dict[str, Any]:
+def line(one: Recorded, known: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Give one fact as pages show it: the sentence first, the rest on demand."""
     return {
         "number": one.number,
         "stream": one.stream,
+        "kind": one.kind,
         "version": one.version,
         "happened": one.happened_text,
         "recorded": one.recorded_text,
         "person": one.by.person or one.by.device or one.by.via,
         "via": one.by.via,
-        "sentence": sentence(one),
+        "sentence": _told(one, names() if known is None else known),
         "why": one.why,
         "body": one.body,
         "relied": one.relied,
         "hash": one.hash.hex(),
-        "is_late": (one.recorded - one.happened).total_seconds() > LATE_SECONDS,
+        "is_late": _is_late(one),
     }
+
+
+def person_name(person: str) -> str:
+    """Give the printed name of a person; the identifier where nobody is known by it."""
+    row = installation().rows("people").get(person)
+    return str(row["name"]) if row and row["name"] else person
+
+
+def local(at: Instant) -> str:
+    """Give an instant in the site's zone, zone named: 2026-03-01 12:00 UTC."""
+    zone = ZoneInfo(installation().settings.time_zone)
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def names() -> dict[str, str]:
+    """Give the printed name of every person by identifier."""
+    rows = installation().rows("people").find(limit=STATES_MAX)
+    return {id: row["name"] or id for id, row in rows}
+
+
+def _told(one: Recorded, known: Mapping[str, str]) -> str:
+    """Give the sentence of a fact with people by name and times in the site's zone."""
+    text = _STAMP.sub(lambda found: local(instant(found[0])), sentence(one))
+    for value in {each for each in one.body.values() if isinstance(each, str)}:
+        if value in known and value in text:
+            # A name may hold a backslash, which a template of `re` would read.
+            name = known[value].replace("\\", r"\\")
+            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", name, text)
+    return text
+
+
+def _is_late(one: Recorded) -> bool:
+    # In a simulated world the machine's clock, which records, is not the plant's.
+    if one.body.get("is_late") or installation().journal.world is not World.REAL:
+        return bool(one.body.get("is_late"))
+    return (one.recorded - one.happened).total_seconds() > LATE_SECONDS
+
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
 def me(request: HttpRequest) -> Person:

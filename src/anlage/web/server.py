@@ -93,7 +93,7 @@ class Server:
         elif scope["path"] == "/live":
             await self._live.answer(scope, receive, send)
         else:
-            await self._pages(scope, receive, send)  # type: ignore[arg-type]
+            await self._pages(scope, _awaited(receive), send)  # type: ignore[arg-type]
 
 
 def application() -> Server:
@@ -109,6 +109,17 @@ def _offer(waiting: "asyncio.Queue[bytes]", message: bytes) -> None:
     if waiting.full():
         waiting.get_nowait()
     waiting.put_nowait(message)
+
+
+def _awaited(receive: Receive) -> Receive:
+    """Give the same as a coroutine function: granian's own gives another kind of awaitable, which
+    the threads of the pages cannot wait for.
+    """
+
+    async def receiving() -> MutableMapping[str, Any]:
+        return await receive()
+
+    return receiving
 
 
 async def _until_gone(receive: Receive) -> None:

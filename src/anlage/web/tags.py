@@ -3,17 +3,34 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 
 from anlage.base import instant
 
-from .act import person_name
 from .here import installation
-from .reading import nearness, now
+from .reading import local, nearness, now, person_name
 
 register = template.Library()
+# Of the trade; everything else is written out.
+ABBREVIATIONS = {
+    one.lower(): one
+    for one in (
+        "QA",
+        "QC",
+        "QP",
+        "RCL",
+        "CoA",
+        "MOI",
+        "SOP",
+        "GMO",
+        "CAR",
+        "CD3",
+        "CD19",
+        "MSC",
+        "ID",
+    )
+}
 
 
 @register.filter
@@ -24,8 +41,7 @@ def moment(value: Any) -> str:
     at = instant(value) if isinstance(value, str) else value
     if not isinstance(at, datetime):
         return str(value)
-    local = at.astimezone(ZoneInfo(installation().settings.time_zone))
-    return local.strftime("%Y-%m-%d %H:%M %Z")
+    return local(at)
 
 
 @register.filter
@@ -44,7 +60,17 @@ def pretty(value: Any) -> str:
 def words(value: Any) -> str:
     """Show a name in kebab or snake case as words."""
     text = str(value).replace("-", " ").replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
+    parts = [ABBREVIATIONS.get(part.lower(), part) for part in text.split(" ")]
+    first = parts[0]
+    parts[0] = first[:1].upper() + first[1:] if first not in ABBREVIATIONS.values() else first
+    return " ".join(parts)
+
+
+@register.filter
+def titled(value: Any, kind: str) -> str:
+    """Show the title of a definition by kind and identifier; its identifier as words else."""
+    row = installation().rows("definitions").get(f"{kind}:{value}") if value else None
+    return str(row["title"]) if row and row["title"] else str(words(value or ""))
 
 
 @register.filter
@@ -56,7 +82,7 @@ def item(value: Any, key: str) -> Any:
 @register.filter
 def person(value: Any) -> str:
     """Show the printed name of a person by the identifier."""
-    return str(person_name(str(value))) if value else ""
+    return person_name(str(value)) if value else ""
 
 
 @register.filter

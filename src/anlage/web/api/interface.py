@@ -26,9 +26,9 @@ from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
 from anlage.record import Actor, Recorded, Stream
 from anlage.store.desk.models import Account, Token, token_digest
-from anlage.web.act import person_name
 from anlage.web.entrance import check_password
 from anlage.web.here import installation
+from anlage.web.reading import person_name
 
 PAGE_MAX = 1000
 

@@ -8,7 +8,7 @@ from anlage.app import export as make_export
 from anlage.base import Refused
 from anlage.record import Stream
 from anlage.web.here import installation
-from anlage.web.reading import line
+from anlage.web.reading import line, names
 
 PAGE = 100
 
@@ -23,8 +23,9 @@ def search(request: HttpRequest) -> HttpResponse:
         if len(found) == 1:
             return redirect(f"/record/{found[0]}")
         return render(request, "record/search.html", {"asked": asked, "found": found[:200]})
+    known = names()
     start = max(0, journal.size - PAGE)
-    facts = [line(one) for one in journal.read(start)]
+    facts = [line(one, known) for one in journal.read(start)]
     checkpoints = journal.checkpoints()[-5:]
     context = {"facts": facts[::-1], "size": journal.size, "checkpoints": checkpoints[::-1]}
     return render(request, "record/search.html", context)
@@ -33,8 +34,8 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, family: str, name: str) -> HttpResponse:
     """Show everything that happened to one thing: the sentence first, the JSON on demand."""
-    stream = Stream(f"{family}/{name}")
-    facts = [line(one) for one in installation().journal.read_stream(stream)]
+    stream, known = Stream(f"{family}/{name}"), names()
+    facts = [line(one, known) for one in installation().journal.read_stream(stream)]
     if not facts:
         raise Refused(
             "subject-unknown", what=str(stream), found="nothing recorded", remedy="search for it"

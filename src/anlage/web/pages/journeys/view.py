@@ -1,0 +1,83 @@
+"""Patients: every journey by stage, and one with what comes next."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from anlage.plant import Journey, JourneyStage
+from anlage.web.actions import Action, links
+from anlage.web.here import installation
+from anlage.web.reading import history, state
+
+from .next import ALWAYS, NEXT
+
+ROWS_MAX = 5000
+STAGES = tuple(
+    one for one in JourneyStage if one not in {JourneyStage.UNKNOWN, JourneyStage.CANCELLED}
+)
+ORDER = (Action("Prescribe a product", "order-product", ("physician",), is_main=True),)
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Show every journey by stage."""
+    asked, stage = request.GET.get("q", "").strip().lower(), request.GET.get("stage", "")
+    rows = installation().rows("journeys")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in JourneyStage:
+        if stage not in {"", one}:
+            continue
+        for _, row in rows.find(facet=one.value, limit=ROWS_MAX):
+            text = f"{row['coi']} {row.get('product')} {row.get('lot')} {row.get('treatment_site')}"
+            if asked in text.lower():
+                found.setdefault(one.value, []).append(row)
+    context = {
+        "stages": list(found.items()),
+        "names": [one.value for one in JourneyStage if one is not JourneyStage.UNKNOWN],
+        "stage": stage,
+        "asked": request.GET.get("q", ""),
+        "actions": links(request, ORDER, {}),
+    }
+    return render(request, "journeys/index.html", context)
+
+
+@require_GET
+def journey(request: HttpRequest, coi: str) -> HttpResponse:
+    """Show one journey: its stages, what comes next, what happened."""
+    found = state(Journey, "journey", coi)
+    here = STAGES.index(found.stage) if found.stage in STAGES else -1
+    given: dict[str, object] = {"coi": coi, **_given(found)}
+    context = {
+        "journey": found,
+        "row": installation().rows("journeys").get(coi) or {},
+        "stages": [
+            (one.value, "here" if at == here else "done" if at < here else "")
+            for at, one in enumerate(STAGES)
+        ],
+        "due": [one for one in found.due if one not in found.done],
+        "facts": history("journey", coi),
+        "actions": links(request, (*NEXT.get(found.stage, ()), *ALWAYS), given),
+    }
+    return render(request, "journeys/journey.html", context)
+
+
+def _given(found: Journey) -> dict[str, object]:
+    """Give the fields that the record knows already; what is scanned is never filled in."""
+    match found.stage:
+        case JourneyStage.ORDERED:
+            return {"checks": "identity: \neligibility: \ninfectious-markers: "}
+        case JourneyStage.COLLECTED:
+            return {"checks": "label: \nvolume: \nintegrity: "}
+        case JourneyStage.ACCEPTED:
+            return {"product": found.product}
+        case JourneyStage.INFUSED:
+            due = [one for one in found.due if one not in found.done]
+            return {"due": due[0]} if due else {}
+        case _:
+            return {}
+
+
+ADDRESSES = [path("journeys", index), path("journeys/<str:coi>", journey)]

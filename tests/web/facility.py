@@ -1,0 +1,80 @@
+"""A small facility for the pages: people with logins, rooms, stock, and lots at several stages."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from anlage.app import make_account
+from anlage.base import Quantity
+from anlage.plant import (
+    CleanRoom,
+    Grade,
+    Lot,
+    OpenDeviation,
+    OrderProduct,
+    QualifyRoom,
+    RegisterRoom,
+    RoomTerms,
+    Severity,
+)
+from anlage.record import Actor
+from tests.app.test_making import (
+    ROLES,
+    begin,
+    examine,
+    founding,
+    make,
+    order,
+    step,
+)
+
+PASSWORD = "correct horse battery"
+STEPS_BEFORE = 6
+
+
+def furnish(plant):
+    """Give the numbers of what was made: a lot in work, one made and tested, one only ordered."""
+    by, at = Actor(person="admin", via="api"), plant.clock.now()
+    plant.installation.journal.append(list(founding()), {}, by=by, at=at)
+    for person in ROLES:
+        make_account(login=person, person=person, password=PASSWORD)
+    room(plant)
+    order_one = order_only(plant)
+    made = begin(plant, order(plant))
+    make(plant, made)
+    examine(plant, made)
+    running = begin(plant, order(plant))
+    for _ in range(STEPS_BEFORE):
+        lot = plant.state(Lot, f"lot/{running}")
+        step(plant, lot, lot.ready[0])
+    asked = OpenDeviation(
+        lot=running, title="Label smudged", description="The label of the bag is smudged.",
+        severity=Severity.MINOR,
+    )  # fmt: skip
+    plant.do(asked, "anna")
+    return {"made": made, "running": running, "ordered": order_one}
+
+
+def room(plant):
+    """Register and qualify the room that the units stand in."""
+    terms = RoomTerms(
+        grade=Grade.C, checks=("no material of the last lot", "labels destroyed"),
+        agents={"sporicide": Decimal(10)},
+    )  # fmt: skip
+    plant.do(RegisterRoom(room="R", name="Cleanroom 1", terms=terms), "eva")
+    due = plant.clock.now() + timedelta(days=200)
+    signature = plant.sign("eva", "qualified", room="R")
+    plant.do(QualifyRoom(room="R", due=due, report="ab" * 32, signature=signature), "eva")
+    cleaning = CleanRoom(room="R", agent="sporicide", contact=Quantity(Decimal(10), "min"))
+    plant.do(cleaning, "anna")
+
+
+def order_only(plant):
+    """Prescribe for one more patient."""
+    shown = {"product": "cd19-car-t", "subject": "s2"}
+    asked = OrderProduct(
+        **shown, indication="B-cell lymphoma", treatment_site="ward", weight="61 kg",
+        signature=plant.sign("greta", "prescribed", **shown),
+    )  # fmt: skip
+    outcome = plant.do(asked, "greta")
+    name = next(one for one in outcome.streams if one.startswith("journey/"))
+    return name.partition("/")[2]
