@@ -20,7 +20,7 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .installation import Installation
-from .plant_clock import SimulatedClock, open_clocked, opened
+from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
 from .serving import serve
@@ -52,6 +52,7 @@ __all__ = [
     "opened",
     "prepare_desk",
     "serve",
+    "set_speed",
     "command_classes",
     "export",
     "know_recipes",

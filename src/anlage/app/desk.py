@@ -72,6 +72,7 @@ def _values(settings: Settings) -> dict[str, Any]:
                 "OPTIONS": {
                     "context_processors": [
                         "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
                         "django.contrib.messages.context_processors.messages",
                         "django.template.context_processors.i18n",
                         "anlage.web.context.shell",

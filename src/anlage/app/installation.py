@@ -169,7 +169,7 @@ class Installation:
 
 def journal_dialect(settings: Settings) -> Sqlite | Postgres:
     """Give the database of the journal."""
-    return _dialect(settings, "journal", durable=True)
+    return _dialect(settings, "journal", durable=settings.durable)
 
 
 def _dialect(settings: Settings, part: str, *, durable: bool) -> Sqlite | Postgres:

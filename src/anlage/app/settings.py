@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         le=60,
         description="how long a full signature lets short ones follow",
     )
+    durable: bool = Field(
+        default=True, description="a commit is on disk when it is answered; off only while seeding"
+    )
     demo: bool = Field(default=False, description="a demonstration: banner, demo logins allowed")
 
     @classmethod

@@ -34,7 +34,7 @@ def demo(options: argparse.Namespace) -> Answer:
     """Seed a facility and serve it, or walk one lot from prescription to infusion."""
     if options.headless:
         return _headless(options)
-    from anlage.app import serve, settings
+    from anlage.app import serve, set_speed, settings
 
     folder = options.data or Path(os.environ.get("ANLAGE_DEMO_DATA", _home() / "demo"))
     if options.fresh and (folder / "demo_logins.txt").exists():
@@ -43,7 +43,9 @@ def demo(options: argparse.Namespace) -> Answer:
     if not (folder / "journal.db").exists():
         started = time.monotonic()
         print(f"Seeding a simulated facility in {folder} ...", file=sys.stderr, flush=True)
-        installation, player = _make(chosen, speed=options.speed)
+        installation, player = _make(
+            settings(folder, demo=True, durable=False), speed=options.speed
+        )
         from anlage.app.demo import seed
 
         seed(player)
@@ -51,6 +53,7 @@ def demo(options: argparse.Namespace) -> Answer:
         installation.close()
         print(f"Seeded in {time.monotonic() - started:.0f} s.", file=sys.stderr)
     os.environ["ANLAGE_DATA"], os.environ["ANLAGE_DEMO"] = str(folder), "1"
+    set_speed(folder, options.speed)
     _greet(chosen)
     serve(chosen)
     return Answer({"ok": True, "data": str(folder)}, "stopped")

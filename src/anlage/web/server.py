@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from a2wsgi import WSGIMiddleware
 
-from anlage.app import Installation, configure, open_clocked, settings
+from anlage.app import Installation, SimulatedClock, configure, open_clocked, settings
 from anlage.record import Recorded
 
 from . import here
@@ -102,6 +102,10 @@ def application() -> Server:
     configure(chosen)
     installation = open_clocked(chosen)
     atexit.register(installation.close)
+    if chosen.demo and isinstance(installation.clock, SimulatedClock):
+        from anlage.app.demo import keep_playing
+
+        keep_playing(installation, installation.clock)
     return Server(installation)
 
 

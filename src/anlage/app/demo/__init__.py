@@ -7,6 +7,7 @@ Start at: seed.py (what there is), then walk.py (how a lot is made).
 
 from .cast import CAST, PASSWORD, write_logins
 from .facility import found_facility
+from .live import keep_playing, reserve
 from .player import Player, Stage
 from .seed import seed
 from .walk import Until, Walk, walk_journey
@@ -19,6 +20,8 @@ __all__ = [
     "Until",
     "Walk",
     "found_facility",
+    "keep_playing",
+    "reserve",
     "seed",
     "walk_journey",
     "write_logins",

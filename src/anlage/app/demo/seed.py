@@ -6,6 +6,7 @@ from anlage.plant import OpenDeviation, Severity
 
 from .cast import BY_LOGIN
 from .facility import found_facility
+from .live import reserve
 from .player import Player, Stage
 from .walk import Until, Walk, walk_journey
 
@@ -51,5 +52,9 @@ def seed(player: Player) -> list[Walk]:
         ),
         by=BY_LOGIN["operator"],
     )
+    waiting = [
+        walk for walk, (_, until) in zip(walks, PATIENTS, strict=True) if until is Until.REVIEWED
+    ]
+    reserve(player.installation.folder, waiting)
     player.installation.checkpoint()
     return walks
