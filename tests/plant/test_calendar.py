@@ -27,7 +27,7 @@ def test_a_car_t_lot_takes_nine_to_twelve_days():
     assert plan.conflicts == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 400), st.sampled_from(["cd19-car-t", "msc-microcarrier", "ipsc-bank"]))
 def test_no_window_is_broken_without_being_named(days, name):
     recipe = a_recipe(name)
@@ -49,7 +49,7 @@ def test_no_window_is_broken_without_being_named(days, name):
     assert broken == len(plan.conflicts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 400))
 def test_a_step_outside_working_hours_is_marked_as_duty(days):
     hours = WorkingHours(zone=BERLIN, holidays=frozenset({date(2026, 4, 3), date(2026, 4, 6)}))

@@ -115,7 +115,7 @@ def test_a_document_that_is_no_plain_yaml_is_refused(text):
     assert refusal.value.code == "document-unreadable"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, len(CAR_T) - 1), st.integers(0, 40), st.text(max_size=6))
 def test_a_damaged_recipe_gives_problems_and_never_a_traceback(at, length, put):
     try:

@@ -134,13 +134,17 @@ class _Reader:
 
 
 def _refuse_anchors(text: str, name: str | None) -> None:
-    documents = 0
+    documents = depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
                 raise _refused(name, line, "a second document", "one", "put it in its own file")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise _refused(name, line, "deeper nesting", f"{DEPTH_MAX} levels", "flatten it")
         anchor = getattr(event, "anchor", None)
         if anchor:
             raise _refused(name, line, f"anchor or alias {anchor!r}", "plain YAML", "write it out")
