@@ -3,6 +3,7 @@
 Run: python -m benchmarks.flow
 """
 
+import os
 import tempfile
 import time
 import warnings
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy
 
 from anlage.lab.flow import (
+    TYPES,
     Boolean,
     Dimension,
     Ellipsoid,
@@ -19,13 +21,17 @@ from anlage.lab.flow import (
     Logicle,
     Matrix,
     Polygon,
+    Recipe,
     Rectangle,
     Reference,
     Strategy,
     Writing,
     gate,
+    gate_t_cells,
+    panel_of,
     read_fcs,
     read_gatingml,
+    simulate_t_cells,
     write_fcs,
     write_gatingml,
 )
@@ -47,6 +53,8 @@ def main() -> None:
         print(f"{EVENTS:,} events x {len(NAMES)} channels, {size:.0f} MB, 8 stains compensated")
         _against_flowkit(path, document)
     _transforms()
+    _reference_gates()
+    _t_cells()
 
 
 def a_million(events: int = EVENTS) -> bytes:
@@ -166,6 +174,49 @@ def _transforms() -> None:
         f"logicle, a million values: {taken * 1e3:.2f} ms, FlowUtils {peer * 1e3:.0f} ms, "
         f"{peer / taken:.0f}x, largest difference {worst:.1e}"
     )
+
+
+def _reference_gates() -> None:
+    """Count the events that differ from ISAC's truth, where the real data are beside us."""
+    shared = Path(os.environ.get("ANLAGE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+    folder = shared / "data" / "flow_cytometry" / "gatingml"
+    if not folder.is_dir():
+        print("Gating-ML reference gates: the real data are not beside this checkout")
+        return
+    sample = read_fcs(folder / "data1.fcs")
+    truth = {
+        path.stem.removeprefix("Results_"): numpy.loadtxt(path, dtype=bool)
+        for path in (folder / "truth").iterdir()
+    }
+    met, differing = set(), 0
+    for path in sorted((folder / "gml").iterdir()):
+        for name, marks in gate(sample, read_gatingml(path)).membership.items():
+            if name in truth:
+                met.add(name)
+                differing += int(numpy.count_nonzero(marks != truth[name]))
+    print(f"Gating-ML reference gates: {differing} events different from truth in {len(met)} gates")
+
+
+def _t_cells() -> None:
+    """Gate simulated T-cell tubes, and print the lowest F1 of any memory subset."""
+    print(f"{'simulated T-cell tube, separation in SD':<54}{'seconds':>9}{'lowest F1':>12}")
+    for separation in (1.7, 1.3, 1.1):
+        rng = numpy.random.default_rng(1)
+        recipe = Recipe(events=100_000, separation=separation)
+        raw, kinds, _ = simulate_t_cells(recipe, rng)
+        truth = numpy.array(TYPES)[kinds]
+        sample = read_fcs(raw)
+        started = time.perf_counter()
+        found = gate_t_cells(sample, panel_of(sample), rng=rng)
+        taken = time.perf_counter() - started
+        scores = []
+        for name in TYPES[:8]:
+            marks = found.gated.membership.get(name)
+            if marks is not None:
+                both = 2 * numpy.count_nonzero(marks & (truth == name))
+                scores.append(both / (marks.sum() + numpy.count_nonzero(truth == name)))
+        told = f"{min(scores):.4f}" if scores else "refused"
+        print(f"{separation / recipe.spread:<54.1f}{taken:9.2f}{told:>12}")
 
 
 if __name__ == "__main__":

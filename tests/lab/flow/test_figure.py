@@ -60,6 +60,10 @@ def test_every_event_is_counted_in_the_density():
     assert figure.data[0].customdata.sum() == pytest.approx(5_000, rel=0.01)
 
 
+def test_a_channel_may_be_drawn_against_itself():
+    assert density_figure(gated(500), X, X).data[0].customdata.sum() == pytest.approx(500, rel=0.01)
+
+
 def test_ticks_stand_at_powers_of_ten():
     axis = density_figure(gated(5_000), X, Y).layout.xaxis
     scale = Logicle(262_144, 0.5, 4.5, 0)

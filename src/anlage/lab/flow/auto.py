@@ -430,10 +430,11 @@ def _interval(values: list[float], shrink: float) -> tuple[float, float]:
     return max(0.0, middle - (middle - low) * shrink), min(100.0, middle + (high - middle) * shrink)
 
 
-def _signals(sample: Sample, panel: Panel, roles: list[str]) -> Floats:
-    """Read the compensated signals of some roles, a row each."""
+def _signals(sample: Sample, panel: Panel, roles: list[str]) -> list[Floats]:
+    """Read the compensated signals of some roles."""
     dimensions = tuple(Dimension(panel[role].name, FCS) for role in roles)
-    return gate(sample, Strategy(), keep=dimensions).values
+    read = gate(sample, Strategy(), keep=dimensions)
+    return [read.of(dimension) for dimension in dimensions]
 
 
 def scale_for(signal: Floats, channel: Channel) -> Logicle:

@@ -167,10 +167,9 @@ def axes_of(
 
 def _values(gated: Gated, wanted: tuple[Dimension, ...], within: str | None) -> list[Floats]:
     """Give finite values of some dimensions inside a gate, reading them if they were not kept."""
-    if all(dimension in gated.dimensions for dimension in wanted):
-        rows = [gated.of(dimension) for dimension in wanted]
-    else:
-        rows = list(gate(gated.sample, gated.strategy, keep=wanted).values)
+    held_already = all(dimension in gated.dimensions for dimension in wanted)
+    source = gated if held_already else gate(gated.sample, gated.strategy, keep=wanted)
+    rows = [source.of(dimension) for dimension in wanted]
     held = numpy.ones(gated.sample.event_count, numpy.bool_)
     if within is not None:
         held &= gated.membership[within]

@@ -110,17 +110,15 @@ def populations(
     wanted = [gated.sample.channel(name) for name in channels]
     dimensions = tuple(Dimension(channel.name, compensation) for channel in wanted)
     plain = replace(gated.strategy, gates={})
-    values = gate(gated.sample, plain, keep=dimensions).values if dimensions else None
+    read = gate(gated.sample, plain, keep=dimensions) if dimensions else None
     counts = {name: gated.count(name) for name in gated.membership}
     found = {}
     for name, marks in gated.membership.items():
         parent = gated.strategy.gates[name].parent
         of = total if parent is None else counts[parent]
         signals = {}
-        if values is not None and counts[name]:
-            signals = {
-                channel.name: signal_of(values[row][marks]) for row, channel in enumerate(wanted)
-            }
+        if read is not None and counts[name]:
+            signals = {each.channel: signal_of(read.of(each)[marks]) for each in dimensions}
         found[name] = Population(
             name=name,
             parent=parent,

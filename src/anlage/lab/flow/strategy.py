@@ -84,6 +84,7 @@ def gate(
     Raises:
         Refused: A gate needs a channel or a matrix that the sample lacks.
     """
+    keep = tuple(dict.fromkeys(keep))
     plan = _Plan(sample, strategy, keep)
     count = sample.event_count
     marks = numpy.empty((len(plan.order), count), numpy.bool_)
@@ -210,12 +211,16 @@ class _Axis:
 
 def _run(plan: _Plan, span: tuple[int, int], marks: Marks, values: Floats) -> None:
     room = _Room(plan)
+    kept = {row: place for place, row in enumerate(plan.kept)}
     with plan.sample.source.opened() as reader:
         for start in range(*span, BLOCK):
             stop = min(start + BLOCK, span[1])
-            _block(plan, room, reader, start, stop, marks[:, start:stop])
-            for place, row in enumerate(plan.kept):
-                values[place, start:stop] = room.scaled[row][: stop - start]
+            # Values that are kept are made where they stay, the others in the cache.
+            rows = [
+                values[kept[row], start:stop] if row in kept else room.scaled[row, : stop - start]
+                for row in range(len(plan.axes))
+            ]
+            _block(plan, room, reader, start, rows, marks[:, start:stop])
 
 
 class _Room:
@@ -229,28 +234,36 @@ class _Room:
         self.scaled = numpy.empty((len(plan.axes), BLOCK))
 
 
-def _block(plan: _Plan, room: _Room, reader: Reader, start: int, stop: int, marks: Marks) -> None:
-    size = stop - start
+def _block(
+    plan: _Plan, room: _Room, reader: Reader, start: int, rows: list[Floats], marks: Marks
+) -> None:
+    size = marks.shape[1]
     signals = room.signals[:, :size]
     sample = plan.sample
     if plan.channels:
         sample.layout.columns(
-            reader, sample.channels, plan.channels, start, stop, out=signals, buffer=room.bytes
+            reader,
+            sample.channels,
+            plan.channels,
+            start,
+            start + size,
+            out=signals,
+            buffer=room.bytes,
         )
     for place, unmixing in enumerate(plan.matrices):
         multiply(unmixing.values, signals, unmixing.places, room.true[place][:, :size])
     for axis in plan.axes.values():
-        _scale(axis, signals, room, size)
+        _scale(axis, signals, room, rows[axis.row])
     for name in plan.order:
-        _mark(plan, name, room, size, marks)
+        _mark(plan, name, rows, marks)
 
 
-def _scale(axis: _Axis, signals: Floats, room: _Room, size: int) -> None:
+def _scale(axis: _Axis, signals: Floats, room: _Room, out: Floats) -> None:
+    size = len(out)
     rows = [
         signals[row] if matrix < 0 else room.true[matrix][row, :size]
         for matrix, row in axis.sources
     ]
-    out = room.scaled[axis.row, :size]
     source = rows[0] if axis.ratio is None else axis.ratio.of(rows[0], rows[1])
     if axis.scale is None:
         out[:] = source
@@ -258,7 +271,7 @@ def _scale(axis: _Axis, signals: Floats, room: _Room, size: int) -> None:
         axis.scale(source, out)
 
 
-def _mark(plan: _Plan, name: str, room: _Room, size: int, marks: Marks) -> None:
+def _mark(plan: _Plan, name: str, rows: list[Floats], marks: Marks) -> None:
     found = plan.strategy.gates[name]
     out = marks[plan.row[name]]
     match found:
@@ -267,18 +280,16 @@ def _mark(plan: _Plan, name: str, room: _Room, size: int, marks: Marks) -> None:
         case Rectangle() | Cells():
             out[:] = True
             for dimension, (low, high) in zip(found.dimensions, found.sides, strict=True):
-                row = room.scaled[plan.axes[dimension].row, :size]
+                row = rows[plan.axes[dimension].row]
                 in_box(row, low is not None, low or 0.0, high is not None, high or 0.0, out)
         case Polygon():
-            x, y = (room.scaled[plan.axes[axis].row, :size] for axis in found.dimensions)
+            x, y = (rows[plan.axes[axis].row] for axis in found.dimensions)
             in_polygon(x, y, numpy.array(found.vertices, numpy.float64), out)
         case Ellipsoid():
-            rows = numpy.stack(
-                [room.scaled[plan.axes[axis].row, :size] for axis in found.dimensions]
-            )
+            points = numpy.stack([rows[plan.axes[axis].row] for axis in found.dimensions])
             inverse = numpy.linalg.inv(numpy.array(found.covariance, numpy.float64))
             in_ellipsoid(
-                rows, numpy.array(found.centre), inverse, float(found.distance_square), out
+                points, numpy.array(found.centre), inverse, float(found.distance_square), out
             )
     if found.parent is not None:
         out &= marks[plan.row[found.parent]]
