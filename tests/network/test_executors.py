@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from anlage.network import read
-from anlage.network.simulate import run, settings_for
+from anlage.network.simulate import run, run_again, settings_for, with_one_more
+from anlage.network.simulate.layout import T_EVER_AWAITED
 
 REFERENCE = Path(__file__).parents[2] / "examples" / "networks" / "reference.yaml"
 
@@ -37,6 +38,22 @@ def test_a_dask_cluster_gives_the_same_bits_as_one_thread(dask_executor):
 
     for name, mine in here._asdict().items():
         assert np.array_equal(mine, getattr(there, name)), name
+
+
+def test_what_is_not_run_again_would_come_out_the_same():
+    network = read(REFERENCE.read_text("utf-8"))
+    settings = settings_for(network, years=2, warmup_years=0.5, replications=40, seed=8)
+    base = run(network, settings)
+    larger = with_one_more(network, "apheresis_bed", "clinic-3")
+    row = base.compiled.resources.index("apheresis_bed@clinic-3")
+    awaited = np.flatnonzero(base.results.resources[:, row, T_EVER_AWAITED])
+
+    some = run_again(base, larger, awaited)
+    every = run(larger, settings)
+
+    assert 0 < awaited.size < 40
+    for name in ("run", "classes", "stages", "causes", "costs"):
+        assert np.array_equal(getattr(some.results, name), getattr(every.results, name)), name
 
 
 def test_a_replication_does_not_depend_on_which_others_are_run():

@@ -14,6 +14,7 @@ from .running import (
     Settings,
     compilation_is_due,
     run,
+    run_again,
     run_chunk,
     settings_for,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "information_designs",
     "outcome_of",
     "run",
+    "run_again",
     "run_chunk",
     "settings_for",
     "trace_of",

@@ -131,6 +131,7 @@ from .layout import (
     S_OPEN_COUNT,
     STAGE,
     T_BUSY,
+    T_EVER_AWAITED,
     T_LEFT,
     T_OPEN,
     T_REQUESTS,
@@ -535,6 +536,7 @@ def replicate(
                             continue
                         full = False
                         for place in range(want_at[signature], want_at[signature + 1]):
+                            sums[want[place, 0], T_EVER_AWAITED] = 1.0
                             limit = resources[want[place, 0], R_LIMIT]
                             if limit >= 0 and resources[want[place, 0], R_WAITING] >= limit:
                                 full = True
@@ -1191,7 +1193,10 @@ def _wait_bin(days):
 @part
 def _restart(sums, by_class, stages, causes, costs, resources, now):
     """Begin to measure: forget the sums, keep what is under way."""
-    sums[:] = 0.0
+    for resource in range(resources.shape[0]):
+        awaited = sums[resource, T_EVER_AWAITED]
+        sums[resource] = 0.0
+        sums[resource, T_EVER_AWAITED] = awaited
     by_class[:] = 0.0
     stages[:] = 0.0
     causes[:] = 0.0

@@ -130,8 +130,9 @@ CLASS_WIDTH = 6
     T_LEFT,
     T_WAIT_SERVED,
     T_UNITS,
-) = range(7)
-RESOURCE_RESULTS = 7
+    T_EVER_AWAITED,
+) = range(8)
+RESOURCE_RESULTS = 8
 (
     P_ARRIVED,
     P_INFUSED,

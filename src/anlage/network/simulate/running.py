@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -187,6 +187,47 @@ def run(
         results=results,
         seconds=time.perf_counter() - started,
         stopped=_stopped(results, settings),
+    )
+
+
+def run_again(
+    base: Run, network: Network, numbers: np.ndarray, executor: Executor | None = None
+) -> Run:
+    """Run some replications of a changed network, and take the others from a run before the change.
+
+    The two networks must have the same rows (the same names of everything). Histograms and the
+    trace are those of `base`.
+    """
+    made = compiled(network, base.settings.years * YEAR_DAYS)
+    ranges = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1) if numbers.size else []
+    jobs: list[_Job] = []
+    for together in ranges:
+        for start in range(0, together.size, CHUNK_MAX // 4):
+            piece = together[start : start + CHUNK_MAX // 4]
+            jobs.append((made, replace(base.settings, trace_max=0), int(piece[0]), piece.size))
+    started = time.perf_counter()
+    if executor is not None:
+        parts = _on(executor, jobs, base.settings, None, started)
+    elif base.settings.workers == 1:
+        parts = _here(jobs, base.settings, None, started)
+    else:
+        with ThreadPoolExecutor(base.settings.workers) as threads:
+            parts = _on(threads, jobs, base.settings, None, started)
+    mixed = {
+        name: getattr(base.results, name).copy()
+        for name in ("run", "classes", "resources", "stages", "causes", "costs")
+    }
+    for (_, _, first, count), part in zip(jobs, parts, strict=False):
+        for name, rows in mixed.items():
+            rows[first : first + count] = getattr(part, name)
+    results = base.results._replace(**mixed)
+    return Run(
+        network=network,
+        settings=base.settings,
+        compiled=made,
+        results=results,
+        seconds=time.perf_counter() - started,
+        stopped=_stopped(results, base.settings),
     )
 
 
