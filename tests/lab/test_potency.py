@@ -312,6 +312,17 @@ def test_noise_without_a_curve_is_refused_or_unbounded_but_never_a_traceback():
             assert found.low <= found.relative_potency <= found.high
 
 
+def test_a_sample_that_cannot_be_judged_does_not_stop_the_others(example, capsys):
+    with example.open("a") as table:
+        table.write("blank,0,0.05\nblank,0,0.06\n")
+
+    assert main(["assay", "potency", str(example), "--json"]) == 2
+
+    found = json.loads(capsys.readouterr().out)
+    assert round(found["relative_potency"], 6) == 1.380798
+    assert found["refused_samples"]["blank"]["code"] == "too-few-doses"
+
+
 def test_the_site_sets_the_bounds_of_equivalence(example):
     tight = Bounds(slope_low=0.99, slope_high=1.01, asymptote=0.001)
 

@@ -105,6 +105,7 @@ def relative_potency(options: argparse.Namespace) -> Answer:
     )
 
     def one(path: Path) -> tuple[dict[str, Any], str, bool]:
+        refusals: dict[str, Refused] = {}
         found = relative_potencies(
             read_wells(path, decimal=options.decimal),
             model=options.model,
@@ -113,10 +114,17 @@ def relative_potency(options: argparse.Namespace) -> Answer:
             bounds=bounds,
             variance=options.variance,
             plates=options.plates,
+            refusals=refusals,
         )
         data = {"file": str(path), **found[0].as_dict()}
         data["samples"] = [potency.as_dict() for potency in found]
-        lines = []
+        data["refused_samples"] = {
+            name: refusal.problem.as_dict() for name, refusal in refusals.items()
+        }
+        data["problems"] = [
+            problem.as_dict() for refusal in refusals.values() for problem in refusal.problems
+        ]
+        lines = [f"{path}: {name} refused: {refusal}" for name, refusal in refusals.items()]
         for p in found:
             verdict = {True: "parallel", False: "not parallel", None: "parallelism not shown"}
             limits = (
@@ -126,8 +134,8 @@ def relative_potency(options: argparse.Namespace) -> Answer:
                 f"{path}: {p.sample} against {p.reference}: {p.relative_potency:.6g} "
                 f"({100 * p.confidence:g} % {limits}), {verdict[p.is_parallel]}"
             )
-        is_good = not options.require_parallel or all(p.is_parallel for p in found)
-        return data, "\n".join(lines), is_good
+        is_parallel = not options.require_parallel or all(p.is_parallel for p in found)
+        return data, "\n".join(lines), is_parallel and not refusals
 
     return _each(options.files, one)
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 Array = NDArray[np.float64]
 
@@ -27,6 +26,8 @@ def random_lines(
     The covariance of (u, v) relative to the error's variance is sought through its Cholesky
     factor; mean and error variance are profiled out (Lindstrom and Bates, JASA 83, 1988).
     """
+    from scipy import optimize  # slow to load, and only mixed models need it
+
     span = float(month.max()) or 1.0
     X = np.column_stack([np.ones(len(value)), month / span])
     groups = [np.flatnonzero(index == k) for k in range(count)]

@@ -199,11 +199,20 @@ def _potencies(
         slope_high=float(definition.slope_bounds[1]),
         asymptote=float(definition.asymptote_bound),
     )
-    found = relative_potencies(wells, model=definition.model, reference=reference, bounds=bounds)
+    refusals: dict[str, Refused] = {}
+    found = relative_potencies(
+        wells, model=definition.model, reference=reference, bounds=bounds, refusals=refusals
+    )
     _reference_figures(definition, wells, reference, found[0].free_parameters, measured)
     factor = 1.0 if definition.reference is None else float(definition.reference.value)
     controls = {r.name: r for r in definition.regions if r.role is WellRole.CONTROL}
-    results = []
+    results = [
+        SampleResult(
+            sample=names.get(name, name), value=None, low=None, high=None, notes=(str(refusal),)
+        )
+        for name, refusal in refusals.items()
+        if name not in controls
+    ]
     for potency in found:
         region = next(r for r in definition.regions if r.name == potency.sample)
         scale = factor * float(region.dilution)

@@ -165,6 +165,7 @@ def relative_potencies(
     bounds: Bounds | None = None,
     variance: str = "constant",
     plates: str = "combine",
+    refusals: dict[str, Refused] | None = None,
 ) -> list[Potency]:
     """Give the potency of every sample relative to the reference.
 
@@ -177,6 +178,8 @@ def relative_potencies(
         variance: `constant`, `1/y`, `1/y2` (weights from the fitted curve) or `power` (the
             variance is a power of the mean that is estimated, Carroll and Ruppert 1988).
         plates: `combine` analyses each plate and joins them on the log scale; `ignore` pools wells.
+        refusals: Where given, takes the refusal of each sample that cannot be judged, so that it
+            does not stop the others; without one left to judge, its refusal is raised all the same.
 
     Raises:
         Refused: No reference, too few doses, or curves that the data do not determine.
@@ -196,11 +199,24 @@ def relative_potencies(
             path=wells.path or None,
         )
     one = _analyst(model)
-    if plates == "ignore" or len(wells.plates) == 1:
-        return [one(wells, name, sample, confidence, limits, variance) for sample in others]
-    return [
-        _over_plates(one, wells, name, sample, confidence, limits, variance) for sample in others
-    ]
+    is_one = plates == "ignore" or len(wells.plates) == 1
+    found = []
+    refused: dict[str, Refused] = {}
+    for sample in others:
+        try:
+            if is_one:
+                found.append(one(wells, name, sample, confidence, limits, variance))
+            else:
+                found.append(_over_plates(one, wells, name, sample, confidence, limits, variance))
+        except Refused as refusal:
+            if refusals is None:
+                raise
+            refused[sample] = refusal
+    if not found:
+        raise Refused.of(problem for refusal in refused.values() for problem in refusal.problems)
+    if refusals is not None:
+        refusals.update(refused)
+    return found
 
 
 _Analyst = Callable[[Wells, str, str, float, Bounds, str], Potency]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from anlage.base import Refused
 
@@ -477,6 +477,8 @@ def _free_slope(ln_f: float, d: Array, n: Array, k: Array) -> tuple[float | None
 
 
 def _bisect(f: Callable[[float], float], low: float, high: float) -> float:
+
+    from scipy import optimize  # slow to load, and only limiting dilution needs it
 
     return float(optimize.brentq(f, low, high, xtol=1e-13, rtol=1e-14))
 
