@@ -10,6 +10,7 @@ from .check_character import mod10
 from .reading import Element, Reading, fault
 
 _TEXT_MAX = 4096
+_RAW_EPC = re.compile(r"urn:epc:raw:\d+\.x([0-9A-F]+)")
 _SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _BARE_NUMBER = {8: "GTIN-8", 12: "GTIN-12", 13: "GTIN-13 or GLN", 14: "GTIN-14", 18: "SSCC or GSRN"}
 
@@ -31,6 +32,8 @@ def decode(text: str, today: date) -> Reading:
     plain = _SYMBOLOGY.sub("", text, count=1) if text.startswith("]") else text
     if isbt128.looks_like(plain):
         return isbt128.decode(plain)
+    if match := _RAW_EPC.fullmatch(plain):
+        return tag.decode(match[1]) if tag.looks_like(match[1]) else epc.decode(plain)
     if epc.looks_like(plain):
         return epc.decode(plain)
     if sec.looks_like(plain):
@@ -54,10 +57,10 @@ def decode(text: str, today: date) -> Reading:
         )
     if tag.looks_like(plain) and not plain.isdigit():
         return tag.decode(plain)
-    if typed := isbt128.typed_identifier(plain):
-        return typed
     if plain.isascii() and plain.isdigit() and len(plain) in _BARE_NUMBER:
         return _bare_number(plain)
+    if typed := isbt128.typed_identifier(plain):
+        return typed
     if gs1.looks_like(text) and (plain != text or not _doubtful(plain)):
         return gs1.decode(text, today)
     if plain != text and gs1.looks_like(plain):

@@ -18,6 +18,7 @@ from .reading import Element, Reading, fault
 RULE = "ICCBBA ST-001"
 _FIN = r"[A-NP-Z1-9][A-NP-Z0-9]{2}\d{2}"
 _DIN = re.compile(rf"({_FIN})(\d{{2}})(\d{{6}})(\d{{2}})")
+_TYPED_DIN = re.compile(rf"{_FIN}\d{{8}}")
 _PRODUCT = re.compile(r"([A-FHMNPRSTVWXY])(\d{4})([A-Z0-9])([A-Z0-9])([a-z0-9])")
 _COI = re.compile(rf"CH({_FIN})(\d{{2}})([A-NP-Z0-9]{{6}})")
 _FIRST_OF_DIN = frozenset("ABCDEFGHIJKLMNPQRSTUVWXYZ123456789")
@@ -84,20 +85,14 @@ def typed_identifier(text: str) -> Reading | None:
     The printed text ends with the check character in a box, which a scan does not hold; without
     it a typed number is refused. None when the text is neither.
     """
-    plain = re.sub(r"[\s-]", "", text).upper()
+    plain = re.sub(r"[\s-]", "", text)
     for name, form, label in (
         ("chain_of_identity", _COI, "chain-of-identity number"),
-        (
-            "donation_number",
-            re.compile(rf"({_FIN})(\d{{2}})(\d{{6}})(\d{{2}})?"),
-            "donation number",
-        ),
+        ("donation_number", _TYPED_DIN, "donation number"),
     ):
-        match = form.fullmatch(plain[:-1]) if plain else None
-        if match is None:
+        if not form.fullmatch(plain[:-1]):
             continue
-        flags = match[4] or "" if name == "donation_number" else ""
-        body, given = (plain[:-1].removesuffix(flags) if flags else plain[:-1]), plain[-1]
+        body, given = plain[:-1], plain[-1]
         expected = ALPHABET_37[mod37_2(body)]
         problems: tuple[Problem, ...] = ()
         if given != expected:
@@ -609,6 +604,12 @@ def _read_lot(structure: Structure, content: str) -> Found:
     return _one(structure, content, value, f"{label[:1].upper()}{label[1:]} {value}."), []
 
 
+def _read_group(structure: Structure, content: str) -> Found:
+    if not re.fullmatch(r"[0-9A-Za-z]{2}[0-9A-Z]{2}", content):
+        return [], [_malformed("blood group", content, "four letters or digits")]
+    return _one(structure, content, content, "Blood group code (its table belongs to ICCBBA)."), []
+
+
 def _read_sec(structure: Structure, content: str) -> Found:
     from .sec import decode as decode_sec
 
@@ -688,6 +689,7 @@ def _of(
 
 STRUCTURES = (
     _of("001", "=", "donation_number", 15, _read_din),
+    _of("002", "=%", "blood_group", 4, _read_group),
     _of("003", "=<", "product_code", 8, _read_product),
     _of("004", "=>", "expiry", 6, _read_day),
     _of("005", "&>", "expiry_time", 10, _read_moment),
@@ -712,6 +714,7 @@ STRUCTURES = (
 _BY_IDENTIFIER = {structure.identifier: structure for structure in STRUCTURES}
 _KINDS = {
     "001": "isbt128-din",
+    "002": "isbt128-group",
     "003": "isbt128-product",
     "032": "isbt128-division",
     "038": "isbt128-sec",
