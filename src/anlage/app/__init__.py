@@ -7,6 +7,7 @@ Start at: engine.py (how a command runs), then installation.py.
 
 from .backup import backup, restore
 from .desk import check_login, configure, has_account, make_account, make_token, prepare_desk
+from .documents import batch_record, certificate_of_analysis, documents_of
 from .engine import (
     Desk,
     Engine,
@@ -42,7 +43,10 @@ __all__ = [
     "SimulatedClock",
     "backup",
     "check_login",
+    "batch_record",
+    "certificate_of_analysis",
     "command",
+    "documents_of",
     "restore",
     "configure",
     "first_administrator",

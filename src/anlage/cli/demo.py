@@ -60,9 +60,8 @@ def demo(options: argparse.Namespace) -> Answer:
 
 
 def _headless(options: argparse.Namespace) -> Answer:
-    from anlage.app import export, settings, verify
+    from anlage.app import documents_of, export, settings, verify
     from anlage.app.demo import Stage, Until, Walk, found_facility, walk_journey
-    from anlage.app.documents import documents_of
 
     folder = options.data or Path(tempfile.mkdtemp(prefix="anlage-demo-"))
     print(f"Working in {folder}", file=sys.stderr)
