@@ -1,6 +1,6 @@
 """The pages in process: one installation for a module, and browsers without a browser."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -51,3 +51,32 @@ def ada(client):
     answer = client.post("/login", {"login": "ada", "password": PASSWORD})
     assert answer.status_code == 302
     return client
+
+
+@pytest.fixture(scope="session")
+def house(site):
+    """The trial hospital furnished: people of each role, stock, lots at several stages."""
+    from tests.app.test_making import Plant
+    from tests.web.facility import furnish
+
+    site.clock.advance(timedelta(days=2))
+    plant = Plant(site, site.clock)
+    plant.named = furnish(plant)
+    return plant
+
+
+@pytest.fixture(scope="session")
+def enter(house):
+    """Log somebody in: gives a browser without a browser for each login name, once."""
+    from django.test import Client
+
+    browsers = {}
+
+    def browser(login):
+        if login not in browsers:
+            browsers[login] = Client()
+            answer = browsers[login].post("/login", {"login": login, "password": PASSWORD})
+            assert answer.status_code == 302
+        return browsers[login]
+
+    return browser

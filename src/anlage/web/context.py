@@ -29,6 +29,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     is_known = bool(user and user.is_authenticated)
     place = "/" + request.path.strip("/").split("/")[0]
     return {
+        "user": user,
         "menu": [(path, name, path == place) for path, name in MENU] if is_known else [],
         "site_name": site.journal.opened.site_name if site.journal.is_opened else "",
         "world": site.journal.opened.world if site.journal.is_opened else "",

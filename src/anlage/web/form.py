@@ -26,6 +26,20 @@ from .here import installation
 
 # Fields that name a second person: chosen from the people, not typed.
 PEOPLE = frozenset({"witness", "second", "person"})
+# Fields that name a thing: the view that knows them, its facet, and what people call them.
+KNOWN: Mapping[str, tuple[str, str | None, str]] = {
+    "document": ("definitions", "sop", "title"),
+    "equipment_class": ("definitions", "equipment-class", "title"),
+    "material_class": ("definitions", "material-class", "title"),
+    "product": ("definitions", "product", "title"),
+    "role": ("definitions", "role", "title"),
+    "equipment": ("equipment-board", None, "name"),
+    "material": ("stock", None, "name"),
+    "lot": ("lot-board", None, "product"),
+    "room": ("room-board", None, "name"),
+    "supplier": ("suppliers", "supplier", "name"),
+}
+OPTIONS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,9 @@ class Field:
     is_required: bool
     choices: tuple[str, ...] = ()
     is_fixed: bool = False
+    columns: str = ""
+    is_scan: bool = False
+    options: tuple[tuple[str, str], ...] = ()
 
 
 def fields_of(
@@ -73,6 +90,9 @@ def fields_of(
                 is_required=is_required,
                 choices=choices,
                 is_fixed=one.name in fixed and _kind(hint) == "text",
+                columns=_columns(hint),
+                is_scan=one.name.endswith("scan"),
+                options=_options(one.name, hint),
             )
         )
     return found
@@ -97,11 +117,11 @@ def values_of(name: str, posted: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "yes-no":
             values[one.name] = text == "on"
         elif text:
-            values[one.name] = _read(kind, one.name, text)
+            values[one.name] = _read(kind, one.name, text, _bare(hints[one.name]))
     return values
 
 
-def _read(kind: str, name: str, text: str) -> Any:
+def _read(kind: str, name: str, text: str, hint: Any = None) -> Any:
     try:
         if kind == "whole-number":
             return int(text)
@@ -109,6 +129,11 @@ def _read(kind: str, name: str, text: str) -> Any:
             return encode(Quantity.parse(text))
         if kind == "json":
             return json.loads(text)
+        if kind == "record":
+            return _record(hint, name, text)
+        if kind == "records":
+            item = typing.get_args(hint)[0]
+            return [_record(item, name, line) for line in text.splitlines() if line.strip()]
         if kind == "moment":
             return _moment(text)
     except ValueError as error:
@@ -122,6 +147,28 @@ def _read(kind: str, name: str, text: str) -> Any:
     if kind in {"list", "pairs", "answers"}:
         return _lines(kind, name, text)
     return text
+
+
+def _record(cls: Any, name: str, text: str) -> dict[str, Any]:
+    """Read the fields of one record from a line, in their order, parted by semicolons."""
+    hints = typing.get_type_hints(cls)
+    parts = [part.strip() for part in text.split(";")]
+    if len(parts) > len(hints):
+        raise Refused(
+            "field-unreadable",
+            what=name.replace("_", " "),
+            found=repr(text[:60]),
+            limit="; ".join(hints),
+            remedy="part the values by semicolons, in this order",
+        )
+    found: dict[str, Any] = {}
+    for (key, hint), part in zip(hints.items(), parts, strict=False):
+        kind = _kind(_bare(hint))
+        if kind == "yes-no":
+            found[key] = part.lower() == "yes"
+        elif part:
+            found[key] = _read(kind, key, part, _bare(hint))
+    return found
 
 
 def _moment(text: str) -> str:
@@ -153,6 +200,23 @@ def _lines(kind: str, name: str, text: str) -> list[str] | dict[str, Any]:
     return found
 
 
+def _columns(hint: Any) -> str:
+    """Give the fields of a record, in order, as the form asks for them."""
+    arguments = typing.get_args(hint)
+    cls = hint if _is_record(hint) else arguments[0] if arguments else None
+    return "; ".join(typing.get_type_hints(cls)).replace("_", " ") if _is_record(cls) else ""
+
+
+def _options(name: str, hint: Any) -> tuple[tuple[str, str], ...]:
+    """Give what there is to choose from for a field that names a thing the house knows."""
+    if name not in KNOWN or _kind(hint) != "text":
+        return ()
+    view, facet, title = KNOWN[name]
+    rows = installation().rows(view).find(facet=facet, limit=OPTIONS_MAX)
+    found = [(key.partition(":")[2] or key, str(row.get(title) or "")) for key, row in rows]
+    return tuple(sorted(found))
+
+
 def _kind_of(name: str, hint: Any) -> str:
     kind = _kind(hint)
     return "person" if kind == "text" and name in PEOPLE else kind
@@ -174,14 +238,26 @@ def _kind(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, str):
         return "text"
     arguments = typing.get_args(hint)
+    if _is_record(hint):
+        return "record"
     match typing.get_origin(hint):
         case builtins.tuple if arguments[:1] == (str,):
             return "list"
+        case builtins.tuple if arguments and _is_record(arguments[0]):
+            return "records"
         case collections.abc.Mapping if arguments == (str, str):
             return "pairs"
         case collections.abc.Mapping if arguments == (str, bool):
             return "answers"
     return "json"
+
+
+def _is_record(hint: Any) -> bool:
+    """Tell whether a class has nothing but plain fields, so that a line can hold it."""
+    if not (isinstance(hint, type) and dataclasses.is_dataclass(hint)) or hint is Quantity:
+        return False
+    plain = {"text", "number", "whole-number", "quantity", "yes-no", "choice", "moment"}
+    return all(_kind(_bare(one)) in plain for one in typing.get_type_hints(hint).values())
 
 
 def _is_enum(hint: Any) -> bool:

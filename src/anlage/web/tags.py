@@ -1,6 +1,7 @@
 """Template words: times with their zone, digests short, values plain."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,3 +118,12 @@ def until(value: Any) -> str:
     at = instant(value) if isinstance(value, str) else value
     apart = at - now()
     return f"in {span(apart)}" if apart > timedelta() else f"{span(apart)} ago"
+
+
+@register.filter
+def figure(value: Any) -> str:
+    """Show numbers with their thousands apart: 6300000000 cell as 6 300 000 000 cell."""
+    return _LONG.sub(lambda found: f"{int(found[0]):,}".replace(",", "\u202f"), str(value))
+
+
+_LONG = re.compile(r"(?<![\w.,-])\d{5,}(?![\w-])")

@@ -37,7 +37,7 @@
     const now = performance.now();
     if (now - last > 60) burst = "";
     last = now;
-    if (press.key === "Enter" && burst.length >= 6 && document.activeElement !== box) {
+    if (press.key === "Enter" && burst.length >= 6 && !document.activeElement?.matches("input.scan")) {
       press.preventDefault();
       box.value = burst;
       burst = "";

@@ -1,0 +1,105 @@
+"""Every page of the menu, for every role: it opens, has one heading and asks no other host."""
+
+import re
+
+import pytest
+
+MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
+MENU += ["/definitions", "/people", "/record"]
+LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
+THINGS = [
+    "/lots/{running}", "/lots/{made}", "/lots/{made}/review", "/lots/{made}/review?page=audit",
+    "/lots/{running}/step/wash", "/journeys/{ordered}", "/materials/M-t-cell-medium",
+    "/materials?q=medium&all=yes", "/equipment/E-incubator", "/rooms/R", "/people/anna",
+    "/people?role=operator", "/people/unread/sop-identity", "/deviations/{running}-D01",
+    "/deviations?which=all", "/definitions/recipe/cd19-car-t", "/definitions?kind=role",
+    "/definitions/role/operator/draft", "/trace/lot/{running}", "/lots?which=all",
+    "/trace/material/M-t-cell-medium", "/trace/material/M-t-cell-medium/recall",
+]  # fmt: skip
+WITHIN = ["/materials", "/lots/{running}", "/definitions/role/operator", "/people/anna"]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_every_page_of_the_menu_opens_for_every_role(enter, login):
+    browser = enter(login)
+
+    for page in MENU:
+        answer = browser.get(page)
+        text = answer.content.decode()
+
+        assert answer.status_code == 200, page
+        assert len(re.findall(r"<h1[ >]", text)) == 1, page
+        assert "http://" not in text and "https://" not in text, page
+
+
+@pytest.mark.parametrize("page", THINGS)
+def test_every_thing_has_a_page(enter, house, page):
+    answer = enter("eva").get(page.format(**house.named))
+
+    assert answer.status_code == 200
+    assert len(re.findall(r"<h1[ >]", answer.content.decode())) == 1
+
+
+@pytest.mark.parametrize(
+    "page", ["/lots/none", "/materials/none", "/equipment/none", "/rooms/none", "/people/none",
+             "/deviations/none", "/journeys/none", "/definitions/role/none", "/trace/lot/none",
+             "/lots/none/review", "/lots/none/step/wash", "/definitions/role/operator?version=99"]
+)  # fmt: skip
+def test_a_thing_that_is_not_there_is_refused_with_what_to_do(enter, page):
+    answer = enter("eva").get(page)
+
+    assert answer.status_code == 409
+    assert b"Next" in answer.content
+
+
+@pytest.mark.parametrize("page", [*MENU, *WITHIN])
+def test_nobody_reads_a_page_without_a_login(client, house, page):
+    answer = client.get(page.format(**house.named))
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.req("U7")
+def test_the_history_of_a_thing_is_told_by_name_and_in_the_sites_zone(enter, house):
+    text = enter("eva").get(f"/lots/{house.named['running']}").content.decode()
+    told = re.search(r'id="history".*?</section>', text, re.S).group(0)
+    sentences = re.sub(r"<pre>.*?</pre>|<dl.*?</dl>|<[^>]+>", " ", told, flags=re.S)
+
+    assert "Anna" in sentences
+    assert not re.search(r"\d\dT\d\d:\d\d", sentences)
+
+
+@pytest.mark.req("U36")
+def test_every_list_of_stock_shows_lot_expiry_and_status(enter):
+    text = enter("kurt").get("/materials").content.decode()
+
+    for head in ("Material lot", "Expires", "Status", "Left"):
+        assert f">{head}</th>" in text
+    assert "M-wash-buffer" in text and "released" in text
+
+
+def test_buttons_are_those_of_the_role(enter):
+    of_quality = enter("eva").get("/materials/M-t-cell-medium").content
+    of_nurse = enter("iris").get("/materials/M-t-cell-medium").content
+
+    assert b"/act/recall-material" in of_quality
+    assert b"/act/recall-material" not in of_nurse
+
+
+def test_hostile_text_in_a_search_is_shown_as_text(enter):
+    for page in ("/materials", "/lots", "/journeys", "/deviations", "/definitions", "/record"):
+        text = enter("eva").get(page, {"q": '"><script>alert(1)</script>'}).content.decode()
+
+        assert "<script>alert" not in text
+
+
+def test_my_work_is_that_of_my_role(enter, house):
+    of_operator = enter("anna").get("/").content.decode()
+    of_quality = enter("eva").get("/").content.decode()
+    of_coordinator = enter("hans").get("/").content.decode()
+
+    assert f"/lots/{house.named['running']}/step/" in of_operator
+    assert f"/deviations/{house.named['running']}-D01" in of_quality
+    assert f"/journeys/{house.named['ordered']}" in of_coordinator
+    assert "/step/" not in of_coordinator
