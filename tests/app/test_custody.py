@@ -110,6 +110,24 @@ def test_the_custody_of_a_lot_leaves_as_valid_events_without_the_patient(site, c
     assert "P1" not in out.read_text()
 
 
+def test_a_passport_is_issued_from_the_journal(site, capsys, tmp_path):
+    ship(site)
+    site.close()
+    folder = str(site.folder)
+    texts = {}
+    for who in ("carrier", "site"):
+        out = tmp_path / f"{who}.json"
+        words = ["passport", "issue", "lot/L1", "--for", who, "-o", str(out), "--data", folder]
+        assert main([*words, "--json"]) == 0
+        assert main(["passport", "verify", str(out), "--json"]) == 0
+        texts[who] = out.read_text()
+    capsys.readouterr()
+
+    assert "P1" in texts["site"]
+    assert "P1" not in texts["carrier"]
+    assert json.loads(texts["site"])["credentialSubject"]["custody"]["gaps"] == 0
+
+
 def test_a_bag_seen_elsewhere_is_a_gap_between_two_facts(site, capsys):
     ship(site)
     site(SeeContainer(container="B1", place="corridor", evidence=SCANNED), "ben")
