@@ -47,7 +47,7 @@ def site(tmp_path):
         clock.advance(timedelta(hours=1))
         return installation.engine.do(request, actor=Actor(person=person, via="api"))
 
-    do.folder, do.close = tmp_path, installation.close
+    do.folder, do.close, do.journal = tmp_path, installation.close, installation.journal
     yield do
     installation.close()
 
@@ -153,6 +153,63 @@ def test_only_the_holder_acts_and_patients_are_never_mixed(site):
         pooled = PoolContainers(containers=("B1", "B2"), into="P", vessel="bag", evidence=SCANNED)
         site(pooled, "ben")
     assert refusal.value.code == "identity-mismatch"
+
+
+def test_a_shipment_goes_through_the_engine_and_reads_as_sentences(site):
+    from anlage.app import sentence
+    from anlage.custody import PrepareShipment, ReceiveShipment
+
+    site(create("B1", coi="P1", lot="L1", amount=Quantity.parse("100 mL")))
+    site(create("SHIP", vessel="shipper"))
+    asked = PrepareShipment(
+        shipment="S-1",
+        shipper="SHIP",
+        containers=("B1",),
+        seal="77",
+        receiver="ben",
+        due=AT + timedelta(days=2),
+        evidence=SCANNED,
+    )
+    with pytest.raises(Refused) as refusal:
+        site(asked)
+    assert refusal.value.code == "container-not-packed"
+    site(PackContainer(container="B1", into="SHIP", evidence=SCANNED))
+    site(asked)
+    got = ReceiveShipment(shipment="S-1", scanned=("B1",), seal="77", verdict="accept")
+    site(got, "ben")
+
+    facts = [
+        *site.journal.read_stream(Stream("container/B1")),
+        *site.journal.read_stream(Stream("shipment/S-1")),
+    ]
+    assert [sentence(one) for one in facts] == [
+        "Bag B1 came to be at clinic (scanned).",
+        "anna put B1 into SHIP (scanned).",
+        "Shipment S-1 was sealed with 77 for ben (scanned).",
+        "ben received shipment S-1: accepted.",
+    ]
+
+
+def test_a_wrong_band_is_refused_through_the_engine(site):
+    from anlage.custody import CheckAtBedside
+
+    site(create("B1", coi="P1", lot="L1", amount=Quantity.parse("60 mL")))
+    asked = {
+        "container": "B1",
+        "order": "O-1",
+        "coi": "P1",
+        "lot": "L1",
+        "volume_min": Quantity.parse("50 mL"),
+        "volume_max": Quantity.parse("70 mL"),
+        "expires": AT + timedelta(days=2),
+        "bag": "B1",
+        "second": "ben",
+    }
+
+    with pytest.raises(Refused) as refusal:
+        site(CheckAtBedside(**asked, band="P2"))
+    assert refusal.value.code == "identity-mismatch"
+    site(CheckAtBedside(**asked, band="P1"))
 
 
 def test_a_subject_without_containers_is_refused(site, capsys):

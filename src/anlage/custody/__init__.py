@@ -49,6 +49,7 @@ from .container_fact import (
     HandOverWithdrawn,
 )
 from .container_request import (
+    CheckAtBedside,
     CreateContainer,
     FindContainer,
     FinishContainer,
@@ -57,7 +58,9 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
+    PrepareShipment,
     ReceiveContainer,
+    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
@@ -102,6 +105,7 @@ from .segregation import (
     conflicts_within,
     look_alike,
 )
+from .sentence import sentence
 from .shipment import (
     Disposition,
     Inspection,
@@ -121,6 +125,7 @@ __all__ = [
     "Band",
     "BedsideChecked",
     "BulkRead",
+    "CheckAtBedside",
     "Container",
     "ContainerCreated",
     "ContainerDrawn",
@@ -162,8 +167,10 @@ __all__ = [
     "PackContainer",
     "PlaceRule",
     "PoolContainers",
+    "PrepareShipment",
     "Reading",
     "ReceiveContainer",
+    "ReceiveShipment",
     "SeeContainer",
     "Shipment",
     "ShipmentPrepared",
@@ -212,6 +219,7 @@ __all__ = [
     "record_digest",
     "rule_for",
     "see",
+    "sentence",
     "sign_credential",
     "spans",
     "split",
