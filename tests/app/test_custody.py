@@ -47,7 +47,8 @@ def site(tmp_path):
         clock.advance(timedelta(hours=1))
         return installation.engine.do(request, actor=Actor(person=person, via="api"))
 
-    do.folder, do.close, do.journal = tmp_path, installation.close, installation.journal
+    do.folder, do.clock = tmp_path, clock
+    do.close, do.journal = installation.close, installation.journal
     yield do
     installation.close()
 
@@ -78,7 +79,7 @@ def test_a_lot_that_was_always_held_is_proved_whole(site, capsys):
     parts = {"S1": Quantity.parse("40 mL"), "S2": Quantity.parse("60 mL")}
     site(SplitContainer(container="B1", parts=parts, vessel="straw", evidence=SCANNED), "ben")
     for name in parts:
-        site(FinishContainer(container=name, how=End.INFUSED, evidence=SCANNED), "ben")
+        site(FinishContainer(container=name, how=End.USED_UP, evidence=SCANNED), "ben")
     site.close()
 
     code, said = prove(site, capsys, "lot/L1")
@@ -191,7 +192,7 @@ def test_a_shipment_goes_through_the_engine_and_reads_as_sentences(site):
 
 
 def test_a_wrong_band_is_refused_through_the_engine(site):
-    from anlage.custody import CheckAtBedside
+    from anlage.custody import CheckAtBedside, InfuseContainer
 
     site(create("B1", coi="P1", lot="L1", amount=Quantity.parse("60 mL")))
     asked = {
@@ -209,7 +210,13 @@ def test_a_wrong_band_is_refused_through_the_engine(site):
     with pytest.raises(Refused) as refusal:
         site(CheckAtBedside(**asked, band="P2"))
     assert refusal.value.code == "identity-mismatch"
+    given = {"container": "B1", "given": Quantity.parse("59 mL"), "left": Quantity.parse("1 mL")}
+    with pytest.raises(Refused) as refusal:
+        site(InfuseContainer(**given))
+    assert refusal.value.code == "bedside-check-missing"
     site(CheckAtBedside(**asked, band="P1"))
+    site.clock.advance(timedelta(minutes=-50))
+    site(InfuseContainer(**given))
 
 
 def test_a_subject_without_containers_is_refused(site, capsys):

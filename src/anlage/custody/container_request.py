@@ -124,7 +124,7 @@ class FindContainer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishContainer:
-    """End a container's history: infused, discarded or used up."""
+    """End a container's history: discarded or used up."""
 
     container: str
     how: End
@@ -173,3 +173,12 @@ class CheckAtBedside:
     second: str
     thawed: Instant | None = None
     thaw_minutes_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfuseContainer:
+    """Record an infusion after the bedside check: what was given and what is left."""
+
+    container: str
+    given: Quantity
+    left: Quantity

@@ -10,6 +10,7 @@ from anlage.custody import (
     CreateContainer,
     FindContainer,
     FinishContainer,
+    InfuseContainer,
     InfusionOrder,
     Inspection,
     MissContainer,
@@ -30,6 +31,7 @@ from anlage.custody import (
     create,
     find,
     finish,
+    infuse,
     miss,
     move,
     offer,
@@ -230,6 +232,13 @@ def _bedside(desk: Desk, request: CheckAtBedside) -> list[Entry]:
         second=request.second,
         at=desk.at,
     )
+
+
+@command("infuse-container")
+def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
+    container = _container(desk, request.container)
+    by = _actor(desk)
+    return infuse(container, given=request.given, left=request.left, by=by, at=desk.at)
 
 
 def _shipment(desk: Desk, name: str) -> Shipment:
