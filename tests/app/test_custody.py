@@ -47,7 +47,8 @@ def site(tmp_path):
         clock.advance(timedelta(hours=1))
         return installation.engine.do(request, actor=Actor(person=person, via="api"))
 
-    do.folder, do.close = tmp_path, installation.close
+    do.folder, do.clock = tmp_path, clock
+    do.close, do.journal = installation.close, installation.journal
     yield do
     installation.close()
 
@@ -78,7 +79,7 @@ def test_a_lot_that_was_always_held_is_proved_whole(site, capsys):
     parts = {"S1": Quantity.parse("40 mL"), "S2": Quantity.parse("60 mL")}
     site(SplitContainer(container="B1", parts=parts, vessel="straw", evidence=SCANNED), "ben")
     for name in parts:
-        site(FinishContainer(container=name, how=End.INFUSED, evidence=SCANNED), "ben")
+        site(FinishContainer(container=name, how=End.USED_UP, evidence=SCANNED), "ben")
     site.close()
 
     code, said = prove(site, capsys, "lot/L1")
@@ -110,6 +111,24 @@ def test_the_custody_of_a_lot_leaves_as_valid_events_without_the_patient(site, c
     assert "P1" not in out.read_text()
 
 
+def test_a_passport_is_issued_from_the_journal(site, capsys, tmp_path):
+    ship(site)
+    site.close()
+    folder = str(site.folder)
+    texts = {}
+    for who in ("carrier", "site"):
+        out = tmp_path / f"{who}.json"
+        words = ["passport", "issue", "lot/L1", "--for", who, "-o", str(out), "--data", folder]
+        assert main([*words, "--json"]) == 0
+        assert main(["passport", "verify", str(out), "--json"]) == 0
+        texts[who] = out.read_text()
+    capsys.readouterr()
+
+    assert "P1" in texts["site"]
+    assert "P1" not in texts["carrier"]
+    assert json.loads(texts["site"])["credentialSubject"]["custody"]["gaps"] == 0
+
+
 def test_a_bag_seen_elsewhere_is_a_gap_between_two_facts(site, capsys):
     ship(site)
     site(SeeContainer(container="B1", place="corridor", evidence=SCANNED), "ben")
@@ -135,6 +154,69 @@ def test_only_the_holder_acts_and_patients_are_never_mixed(site):
         pooled = PoolContainers(containers=("B1", "B2"), into="P", vessel="bag", evidence=SCANNED)
         site(pooled, "ben")
     assert refusal.value.code == "identity-mismatch"
+
+
+def test_a_shipment_goes_through_the_engine_and_reads_as_sentences(site):
+    from anlage.app import sentence
+    from anlage.custody import PrepareShipment, ReceiveShipment
+
+    site(create("B1", coi="P1", lot="L1", amount=Quantity.parse("100 mL")))
+    site(create("SHIP", vessel="shipper"))
+    asked = PrepareShipment(
+        shipment="S-1",
+        shipper="SHIP",
+        containers=("B1",),
+        seal="77",
+        receiver="ben",
+        due=AT + timedelta(days=2),
+        evidence=SCANNED,
+    )
+    with pytest.raises(Refused) as refusal:
+        site(asked)
+    assert refusal.value.code == "container-not-packed"
+    site(PackContainer(container="B1", into="SHIP", evidence=SCANNED))
+    site(asked)
+    got = ReceiveShipment(shipment="S-1", scanned=("B1",), seal="77", verdict="accept")
+    site(got, "ben")
+
+    facts = [
+        *site.journal.read_stream(Stream("container/B1")),
+        *site.journal.read_stream(Stream("shipment/S-1")),
+    ]
+    assert [sentence(one) for one in facts] == [
+        "Bag B1 came to be at clinic (scanned).",
+        "anna put B1 into SHIP (scanned).",
+        "Shipment S-1 was sealed with 77 for ben (scanned).",
+        "ben received shipment S-1: accepted.",
+    ]
+
+
+def test_a_wrong_band_is_refused_through_the_engine(site):
+    from anlage.custody import CheckAtBedside, InfuseContainer
+
+    site(create("B1", coi="P1", lot="L1", amount=Quantity.parse("60 mL")))
+    asked = {
+        "container": "B1",
+        "order": "O-1",
+        "coi": "P1",
+        "lot": "L1",
+        "volume_min": Quantity.parse("50 mL"),
+        "volume_max": Quantity.parse("70 mL"),
+        "expires": AT + timedelta(days=2),
+        "bag": "B1",
+        "second": "ben",
+    }
+
+    with pytest.raises(Refused) as refusal:
+        site(CheckAtBedside(**asked, band="P2"))
+    assert refusal.value.code == "identity-mismatch"
+    given = {"container": "B1", "given": Quantity.parse("59 mL"), "left": Quantity.parse("1 mL")}
+    with pytest.raises(Refused) as refusal:
+        site(InfuseContainer(**given))
+    assert refusal.value.code == "bedside-check-missing"
+    site(CheckAtBedside(**asked, band="P1"))
+    site.clock.advance(timedelta(minutes=-50))
+    site(InfuseContainer(**given))
 
 
 def test_a_subject_without_containers_is_refused(site, capsys):

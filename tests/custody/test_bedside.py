@@ -1,5 +1,6 @@
 """The bedside, segregation and bulk reads."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,6 @@ from hypothesis import strategies as st
 
 from anlage.base import Quantity, Refused
 from anlage.custody import (
-    BedsideChecked,
     Container,
     ContainerCreated,
     End,
@@ -21,6 +21,7 @@ from anlage.custody import (
     compare,
     conflicts,
     conflicts_within,
+    finish,
     infuse,
     look_alike,
 )
@@ -104,17 +105,12 @@ def test_a_dose_outside_the_order_is_refused():
     assert refusal.value.code == "dose-outside-order"
 
 
-CHECKED = BedsideChecked(order="O-1", coi=ORDER.coi, first="nurse", second="doctor")
-
-
-def give(given, left, checked=CHECKED, minutes=5):
+def give(given, left, checked_at=AT, minutes=5, by="nurse"):
     return infuse(
-        BAG,
-        checked,
-        checked_at=AT if checked else None,
+        replace(BAG, checked_at=checked_at),
         given=Quantity.parse(given),
         left=Quantity.parse(left),
-        by="nurse",
+        by=by,
         at=AT + timedelta(minutes=minutes),
     )
 
@@ -126,10 +122,18 @@ def test_leftovers_are_accounted_for():
     assert refusal.value.code == "leftover-not-reconciled"
 
 
-@pytest.mark.parametrize(("checked", "minutes"), [(None, 5), (CHECKED, 31), (CHECKED, -1)])
-def test_no_infusion_without_a_fresh_check(checked, minutes):
+@pytest.mark.parametrize(("checked_at", "minutes"), [(None, 5), (AT, 31), (AT, -1)])
+def test_no_infusion_without_a_fresh_check(checked_at, minutes):
     with pytest.raises(Refused) as refusal:
-        give("58 mL", "2 mL", checked, minutes)
+        give("58 mL", "2 mL", checked_at, minutes)
+    assert refusal.value.code == "bedside-check-missing"
+
+
+def test_nobody_but_the_holder_infuses_and_no_other_end_stands_for_it():
+    with pytest.raises(Refused):
+        give("58 mL", "2 mL", by="other")
+    with pytest.raises(Refused) as refusal:
+        finish(BAG, how=End.INFUSED, by="nurse", evidence=Evidence.SCANNED)
     assert refusal.value.code == "bedside-check-missing"
 
 

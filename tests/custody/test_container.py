@@ -209,7 +209,7 @@ def test_the_giver_answers_until_the_receiver_takes_it():
 
     assert world.state("a").holder == "anna"
     with pytest.raises(Refused):
-        finish(world.state("a"), how=End.INFUSED, by="anna", evidence=SCANNED)
+        finish(world.state("a"), how=End.DISCARDED, by="anna", evidence=SCANNED)
     world.act(receive(world.state("a"), by="ben", place="dock", scanned="a", evidence=SCANNED))
     assert (world.state("a").holder, world.state("a").place) == ("ben", "dock")
 

@@ -1,9 +1,10 @@
 """`anlage passport`: the signed passport of a shipment, one per audience."""
 
 import argparse
+import hashlib
+import hmac
 import json
 import os
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,9 @@ _BYTES_MAX = 2_000_000
 def register(group: Group) -> None:
     """Add the commands of the group."""
     parser = group.command("issue", issue, help="sign a passport for one audience")
-    parser.add_argument("subject", metavar="SUBJECT", help="file with the record to sign, JSON")
+    parser.add_argument(
+        "subject", metavar="SUBJECT", help="lot/ID, container/ID, shipment/ID, or a JSON record"
+    )
     parser.add_argument(
         "--for", dest="audience", required=True, choices=("carrier", "site", "physician")
     )
@@ -46,17 +49,12 @@ def issue(options: argparse.Namespace) -> Answer:
     """Sign the passport of a record for one audience."""
     from anlage.custody import PASSPORT_PARTS, Audience, compact, issue_passport, public_name
 
-    # Fractions become text as they stand: two programs must reach the same bytes.
-    record = _read_json(Path(options.subject), fractions=str)
-    record.setdefault("id", str(record.get("subject") or Path(options.subject).stem))
     key, where = _key(options)
-    # All passports of one record share a salt, so that their digests agree.
-    salt = secrets.token_hex(16)
-    salt_path = Path(options.subject).with_suffix(".salt")
-    if salt_path.exists():
-        salt = salt_path.read_text("ascii").strip()
-    else:
-        _write_secret(salt_path, salt.encode())
+    record = _record(options)
+    # All passports of one record share a salt that only this site can make, so that their digests
+    # agree and nobody can guess what one of them leaves out.
+    secret = hmac.new(key.private_bytes_raw(), f"passport {record['id']}".encode(), hashlib.sha256)
+    salt = secret.hexdigest()[:32]
     status = (options.status_list, options.status_place) if options.status_list else None
     passport = issue_passport(
         record,
@@ -121,6 +119,76 @@ def revoke(options: argparse.Namespace) -> Answer:
     options.output.write_text(json.dumps(listed, indent=2) + "\n", "utf-8")
     data = {"file": str(options.output), "revoked": sorted(set(options.places))}
     return Answer(data, f"{options.output}: {len(set(options.places))} places revoked")
+
+
+def _record(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the record of a file, or what the journal holds of a subject."""
+    path = Path(options.subject)
+    if path.is_file() or "/" not in options.subject or path.suffix:
+        # Fractions become text as they stand: two programs must reach the same bytes.
+        record = _read_json(path, fractions=str)
+        record.setdefault("id", str(record.get("subject") or path.stem))
+        return record
+    return _recorded(options)
+
+
+def _recorded(options: argparse.Namespace) -> dict[str, Any]:
+    """Give the parts of a passport that the facts of a subject's containers support."""
+    from anlage.app import Installation, settings
+    from anlage.cli.custody import histories_for
+    from anlage.custody import Container, prove
+    from anlage.record import Stream
+
+    histories, chosen = histories_for(options)
+    states = []
+    for name in chosen:
+        state = Container(id=name)
+        for dated in histories[name]:
+            state = state.with_fact(dated.fact)
+        states.append(state)
+    proof = prove(histories, now=SystemClock().now(), subjects=chosen)
+    lots = sorted({state.lot for state in states if state.lot})
+    folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
+    installation = Installation.open(settings(folder))
+    try:
+        site = installation.journal.site
+        created = [
+            recorded.body
+            for lot in lots
+            for recorded in installation.journal.read_stream(Stream(f"lot/{lot}"))
+            if recorded.kind == "lot-created"
+        ]
+    finally:
+        installation.close()
+    record: dict[str, Any] = {
+        "id": options.subject,
+        "origin": {"site": site},
+        "containers": [
+            {
+                "id": state.id,
+                "vessel": state.vessel,
+                "amount": None if state.amount is None else str(state.amount),
+                "state": str(state.end or "in use"),
+            }
+            for state in states
+        ],
+        "custody": {
+            "coverage_percent": f"{proof.coverage_percent:.6f}",
+            "read_percent": f"{proof.read_percent:.6f}",
+            "gaps": len(proof.gaps),
+        },
+    }
+    patients = sorted({state.coi for state in states if state.coi})
+    if patients:
+        record["chain_of_identity"] = patients
+    if lots:
+        record["lot"] = lots
+    if created:
+        record["product"] = [
+            {"name": str(one.get("product")), "version": str(one.get("product_version"))}
+            for one in created
+        ]
+    return record
 
 
 def _key(options: argparse.Namespace) -> "tuple[Ed25519PrivateKey, Path]":

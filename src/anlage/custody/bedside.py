@@ -110,9 +110,7 @@ def check_at_bedside(
 
 def infuse(
     container: Container,
-    checked: BedsideChecked | None,
     *,
-    checked_at: Instant | None,
     given: Quantity,
     left: Quantity,
     by: str,
@@ -121,9 +119,19 @@ def infuse(
     """Give the facts of an infusion: what was given, what is left, the end of the bag.
 
     Raises:
-        Refused: It was not checked within 30 minutes, or given and left are not what was in it.
+        Refused: Somebody else answers for it, it was not checked within 30 minutes, or given and
+            left are not what was in it.
     """
-    if checked is None or checked_at is None or not timedelta(0) <= at - checked_at <= _CHECK_HOLDS:
+    if not container.exists or container.holder != by:
+        raise _refuse(
+            "not-the-holder",
+            f"container {container.id}",
+            f"held by {container.holder or 'nobody'}, asked by {by}",
+            "its holder",
+            "have the holder act, or hand the container over first",
+        )
+    checked_at = container.checked_at
+    if checked_at is None or not timedelta(0) <= at - checked_at <= _CHECK_HOLDS:
         raise _refuse(
             "bedside-check-missing",
             f"infusion of {container.id}",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from anlage.base import Quantity, Refused
+from anlage.base import Instant, Quantity, Refused
 from anlage.record import Entry, Recorded, Stream
 
 from .container_fact import (
@@ -46,6 +46,7 @@ class Container:
         inside: The container that it is in.
         offered_to: The receiver of an open hand-over.
         end: How it ended; None while it lives.
+        checked_at: When band, bag and order were last found to agree; None before.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Container:
     inside: str | None = None
     offered_to: str | None = None
     end: End | None = None
+    checked_at: Instant | None = None
 
     @classmethod
     def begin(cls, stream: Stream) -> Self:
@@ -76,7 +78,10 @@ class Container:
 
     def after(self, recorded: Recorded) -> Self:
         """Give the state after one more fact of the journal."""
-        return self.with_fact(recorded.fact)
+        state = self.with_fact(recorded.fact)
+        if recorded.kind == "bedside-checked":
+            state = replace(state, checked_at=recorded.happened)
+        return state
 
     def with_fact(self, fact: object) -> Self:
         """Give the state after one more fact; a fact of another kind leaves it as it is."""
@@ -379,12 +384,14 @@ def find(container: Container, *, place: str, by: str, evidence: Evidence) -> li
 
 
 def finish(container: Container, *, how: End, by: str, evidence: Evidence) -> list[Entry]:
-    """Give the fact that ends a container: infused, discarded or used up.
+    """Give the fact that ends a container: discarded or used up; infusion has its own decision.
 
     Raises:
-        Refused: Somebody else answers for it, or a hand-over is open.
+        Refused: Somebody else answers for it, a hand-over is open, or it is to be infused.
     """
     _must_be_held(container, by)
+    if how is End.INFUSED:
+        raise _refuse("bedside-check-missing", container, "infused without a check", "an infusion")
     if container.offered_to is not None:
         raise _refuse(
             "hand-over-open", container, f"offered to {container.offered_to}", "no open hand-over"
@@ -436,6 +443,7 @@ def _refuse(code: str, container: Container, found: str, limit: str) -> Refused:
         "hand-over-not-open": "have the holder offer it first",
         "container-missed": "find it first, and record where",
         "container-packed": "unpack it first",
+        "bedside-check-missing": "scan band and bag, then record the infusion with its leftovers",
         "mass-balance": "check the amounts; what goes out must have been in it",
     }
     return Refused(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from anlage.base import Quantity
+from anlage.base import Instant, Quantity
 
 from .container_fact import End, Evidence
 
@@ -124,8 +124,61 @@ class FindContainer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishContainer:
-    """End a container's history: infused, discarded or used up."""
+    """End a container's history: discarded or used up."""
 
     container: str
     how: End
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareShipment:
+    """Pack and seal a shipment."""
+
+    shipment: str
+    shipper: str
+    containers: tuple[str, ...]
+    seal: str
+    receiver: str
+    due: Instant
+    evidence: Evidence
+    under_quarantine: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveShipment:
+    """Receive a shipment: what was scanned, the seal, the verdict on the condition log."""
+
+    shipment: str
+    scanned: tuple[str, ...]
+    seal: str | None = None
+    verdict: str | None = None
+    damaged: tuple[str, ...] = ()
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAtBedside:
+    """Check band, bag and order before an infusion."""
+
+    container: str
+    order: str
+    coi: str
+    lot: str
+    volume_min: Quantity
+    volume_max: Quantity
+    expires: Instant
+    band: str
+    bag: str
+    second: str
+    thawed: Instant | None = None
+    thaw_minutes_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfuseContainer:
+    """Record an infusion after the bedside check: what was given and what is left."""
+
+    container: str
+    given: Quantity
+    left: Quantity

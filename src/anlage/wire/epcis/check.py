@@ -223,7 +223,7 @@ def _check_xml(root: Any) -> list[Problem]:
     version = root.get("schemaVersion")
     if version is None or not _VERSION.fullmatch(version):
         judge.say("version-unsupported", "schemaVersion", version or "nothing", "2.0")
-    if fault := values.time_fault(root.get("creationDate")):
+    if fault := values.time_fault(root.get("creationDate"), needs_zone=False):
         judge.say(
             "time-malformed" if root.get("creationDate") else "field-missing",
             "creationDate",

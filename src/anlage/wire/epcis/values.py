@@ -25,13 +25,16 @@ _TRANSACTION = re.compile(r"urn:epcglobal:cbv:bt:(\d{13}):(.+)")
 _GS1_HOST = re.compile(r"https?://id\.gs1\.[a-z]+/")
 
 
-def time_fault(value: Any) -> str | None:
-    """Give what was expected where a value is no date and time with a zone."""
+def time_fault(value: Any, *, needs_zone: bool = True) -> str | None:
+    """Give what was expected where a value is no date and time with a zone.
+
+    The creation date of an XML document alone may stand without one (`xsd:dateTime`).
+    """
     limit = "date and time with zone, such as 2026-03-01T12:00:00.000+01:00"
     if not isinstance(value, str):
         return limit
     match = _TIME.fullmatch(value)
-    if match is None or match[6] is None:
+    if match is None or (needs_zone and match[6] is None):
         return limit
     try:
         datetime.fromisoformat(value[:19] if value[0] != "-" else value[1:20])
