@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import simpy
 
 from anlage.network import (
+    Assign,
     Branch,
     Distribution,
     End,
@@ -115,7 +116,8 @@ class _World:
         start = self.env.now
         site = self.sites[0]
         if self.network.assign.rule == "least loaded":
-            site = min(self.sites, key=self._load)
+            name = self.network.assign.resource
+            site = min(self.sites, key=lambda place: self._load(place, name))
         deadline = float("inf")
         if patients.drop_out is not None:
             deadline = start + self._draw(patients.drop_out)
@@ -133,8 +135,8 @@ class _World:
             if outcome == "infused":
                 self.found.times.append(self.env.now - start)
 
-    def _load(self, site):
-        pool = self.pools[self.network.assign.resource, site]
+    def _load(self, site, name):
+        pool = self.pools[name, site]
         return (pool.count + len(pool.queue)) / pool.capacity
 
     def _steps(self, steps, who, first):
@@ -164,6 +166,8 @@ class _World:
             case GoTo():
                 if self.random.random() < step.probability.default and self._may_again(step, who):
                     return "goto", step.to
+            case Assign():
+                who["site"] = min(self.sites, key=lambda site: self._load(site, step.resource))
             case End():
                 return "end", step.outcome
         return "next", None

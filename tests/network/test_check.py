@@ -75,6 +75,15 @@ def test_all_defects_are_said_at_once():
     assert [problem.line for problem in check(text).problems] == [3, 5]
 
 
+def test_a_value_that_cannot_be_read_does_not_hide_an_unknown_resource():
+    text = GOOD.replace("1 hour", "soon") + "  - use: {resource: oven, time: 1 hour}\n"
+
+    assert [(p.line, p.code) for p in check(text).problems] == [
+        (8, "network-value-unreadable"),
+        (9, "network-name-unknown"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("steps", "code"),
     [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from anlage.base import Problem, Refused
 
+from .errors import CAPACITY_IMPOSSIBLE, NAME_UNKNOWN, VALUE_IMPOSSIBLE
 from .fields import Judgement
 from .judge import judge
 from .measure import Unfit
@@ -41,10 +42,30 @@ def check(text: str, *, path: str | None = None, locate: Locate = airport) -> Ch
         network, judgement, _ = read_text(text, path=path, locate=locate)
     except Refused as refusal:
         return Checked(network=None, problems=refusal.problems)
-    if not judgement.problems:
-        judge(network, judgement)
+    whole = Judgement(path)
+    whole.lines = judgement.lines
+    judge(network, whole)
+    judgement.problems.extend(_beyond(whole.problems, judgement.problems))
     problems = tuple(sorted(judgement.problems, key=lambda problem: problem.line or 0))
     return Checked(network=None if problems else network, problems=problems)
+
+
+def _beyond(whole: list[Problem], values: list[Problem]) -> list[Problem]:
+    """Give the problems of the whole that do not merely follow from an unreadable value.
+
+    Where a section or a step could not be read, what refers to it is not judged.
+    """
+    if not values:
+        return whole
+    if any(problem.what.startswith("the network") for problem in values):
+        return []
+    lines = {problem.line for problem in values}
+    sure = {NAME_UNKNOWN, CAPACITY_IMPOSSIBLE, VALUE_IMPOSSIBLE}
+    return [
+        problem
+        for problem in whole
+        if problem.code in sure and problem.line not in lines and ": step " not in problem.what
+    ]
 
 
 def read(text: str, *, path: str | None = None, locate: Locate = airport) -> Network:

@@ -169,6 +169,8 @@ def run(
     made = compiled(network, settings.years * YEAR_DAYS)
     if tell is not None and executor is None and compilation_is_due():
         tell("compiling the simulation kernel, once on this machine (about half a minute) ...")
+    if executor is None:
+        run_chunk(made, settings, 0, 0)  # loads the kernel, so that only the work is timed
     started = time.perf_counter()
     chunks = _chunks(settings)
     jobs = [(made, settings, first, count) for first, count in chunks]
