@@ -24,11 +24,8 @@ from .installation import Installation
 # Families whose streams are about one patient's material: an export follows what they rely on, and
 # shows them whole.
 OWN = frozenset({"lot", "journey", "container", "sample", "deviation", "shipment", "custody"})
-# Shared streams show to an outsider only what concerns the exported lots; the rest stands as
+# All other streams show an outsider only what concerns no other patient; the rest stands as
 # digests.
-SHARED = frozenset(
-    {"equipment", "room", "material", "person", "place", "series", "journal", "supplier"}
-)
 LINKS_MAX = 64
 _QUOTED = re.compile(r'"([^"\\]{1,140})"')
 
@@ -117,7 +114,7 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[Strea
         if stream.family in OWN and stream not in found and stream.family != "custody"
     }
     for name, each in found.items():
-        if name.family in SHARED and name != start:
+        if name.family not in OWN:
             found[name] = [_withheld(one) if _concerns(one, foreign) else one for one in each]
     # Facts of shared streams that are shown may themselves rely on more streams: their heads are
     # proven, their bodies shown unless they concern another patient.

@@ -10,7 +10,7 @@ from .facility import found_facility
 from .live import keep_playing, reserve
 from .player import Player, Stage
 from .seed import seed
-from .walk import Until, Walk, walk_journey
+from .walk import Until, Walk, walk_bank, walk_journey
 
 __all__ = [
     "CAST",
@@ -23,6 +23,7 @@ __all__ = [
     "keep_playing",
     "reserve",
     "seed",
+    "walk_bank",
     "walk_journey",
     "write_logins",
 ]

@@ -17,7 +17,7 @@ from ..installation import Installation
 from ..plant_clock import SimulatedClock
 from .cast import CAST
 from .player import Player, Stage
-from .walk import Until, Walk, walk_journey
+from .walk import BANK_SCRIPT, Until, Walk, run_lot, walk_journey
 
 RESERVED = "demo-reserved.json"
 PAUSE_SECONDS = 0.5
@@ -42,6 +42,9 @@ def keep_playing(installation: Installation, clock: SimulatedClock) -> threading
     for coi in known:
         if coi not in reserved:
             stage.enter(_patiently(player, coi), after=timedelta(minutes=5))
+    for lot in installation.journal.streams("lot"):
+        if player.state(Lot, lot).coi is None:
+            stage.enter(run_lot(Walk(player=player, lot=lot.id, script=BANK_SCRIPT)), after=AGAIN)
     stage.enter(_arrivals(player, stage, len(known)), after=NEW_PATIENT)
     thread = threading.Thread(target=_play, args=(stage,), name="simulated-persons", daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from .cast import BY_LOGIN
 from .facility import found_facility
 from .live import reserve
 from .player import Player, Stage
-from .walk import Until, Walk, walk_journey
+from .walk import Until, Walk, walk_bank, walk_journey
 
 # How many days before the present each patient was prescribed for, and how far the walk may go.
 # The fifth waits for the reader, who may log in as the releaser and certify it.
@@ -28,6 +28,7 @@ PATIENTS = (
     (2.0, Until.INFUSED),
 )
 DAYS = 40
+BANK_DAYS = 9  # the allogeneic lot: one bank, many doses
 
 
 def seed(player: Player) -> list[Walk]:
@@ -42,6 +43,8 @@ def seed(player: Player) -> list[Walk]:
         walks.append(walk)
         begin = end - timedelta(days=days) - player.clock.now()
         stage.enter(walk_journey(walk, number, until), after=begin)
+    bank = end - timedelta(days=BANK_DAYS) - player.clock.now()
+    stage.enter(walk_bank(Walk(player=player)), after=bank)
     stage.run(end)
     player.do(
         OpenDeviation(

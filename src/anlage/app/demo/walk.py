@@ -136,6 +136,16 @@ def walk_journey(walk: Walk, number: int, until: Until) -> Steps:
         yield from _infuse(walk)
 
 
+def walk_bank(walk: Walk, *, stop: str | None = None) -> Steps:
+    """Make doses for many from one bank: an allogeneic lot, as far as it goes or to `stop`."""
+    begun = walk.player.do(
+        BeginLot(product="msc-microcarrier", identity="MSC-BANK-07"), by=OPERATOR
+    )
+    walk.lot = first_of(begun, "lot-created").stream.id
+    walk.script = {**walk.script, **BANK_SCRIPT}
+    yield from run_lot(walk, stop=stop)
+
+
 def _stage(walk: Walk) -> JourneyStage:
     return walk.player.state(Journey, f"journey/{walk.coi}").stage
 
@@ -158,8 +168,20 @@ SCRIPT = {
     "fill.bags": "2 bag",
     "fill.volume": "30.0 mL",
 }
-# Viable cells at each in-process count: the loop ends when enough have grown.
-GROWTH = ("3.1e8 cell", "1.2e9 cell", "3.4e9 cell")
+# What each in-process count finds, round after round: the loop ends when enough have grown.
+GROWTH = {
+    "in-process-count.viable-cells": ("3.1e8 cell", "1.2e9 cell", "3.4e9 cell"),
+    "seed-count.viable-cells": ("7.0e7 cell", "1.8e8 cell"),
+    "seed-count.doublings": ("3.1", "4.6"),
+    "bioreactor-count.density": ("9.0e4 cell/mL", "2.4e5 cell/mL", "4.6e5 cell/mL"),
+    "bioreactor-count.glucose": ("4.1 mmol/L", "3.6 mmol/L", "3.2 mmol/L"),
+}
+BANK_SCRIPT = {
+    "detach.viable-cells": "6.2e9 cell",
+    "wash.cells-after": "5.4e9 cell",
+    "fill.bags": "48 bag",
+    "visual-inspection.rejected": "1 bag",
+}
 
 
 def _order(walk: Walk, number: int) -> Steps:
@@ -269,12 +291,12 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
         by=operator,
     )
     if key == "fill":
-        fill_bags(walk)
+        fill_bags(walk, 2 if lot.coi else 48)
 
 
-def fill_bags(walk: Walk) -> None:
-    """Record the two bags of product."""
-    bags = [f"{walk.lot}-B{n}" for n in (1, 2)]
+def fill_bags(walk: Walk, count: int) -> None:
+    """Record the bags of product."""
+    bags = [f"{walk.lot}-B{n}" for n in range(1, count + 1)]
     fills = tuple(
         FilledContainer(container=one, amount="30.0 mL", cells="7.0e8 cell") for one in bags
     )
@@ -403,8 +425,8 @@ def _amount(lot: Lot, need: object) -> Quantity:
 
 def _reading(walk: Walk, lot: Lot, phase: Phase, one: Parameter, key: str) -> str:
     name = f"{phase.id}.{one.id}"
-    if name == "in-process-count.viable-cells":
-        return GROWTH[min(int(key.partition(":")[2] or 1), len(GROWTH)) - 1]
+    if name in GROWTH:
+        return GROWTH[name][min(int(key.partition(":")[2] or 1), len(GROWTH[name])) - 1]
     if name in walk.script:
         return walk.script[name]
     if one.choices:

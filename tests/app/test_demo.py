@@ -1,0 +1,82 @@
+"""The demo's own walk: from prescription to infusion, exported, verified; and the plant that a visitor finds."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from anlage.app import (
+    Installation,
+    SimulatedClock,
+    export,
+    first_administrator,
+    settings,
+    verify,
+)
+from anlage.app.demo import PASSWORD, Player, seed
+from anlage.plant import Lot
+from anlage.record import World
+
+
+@pytest.mark.xdist_group("demo")
+@pytest.mark.req("P11.10b")
+def test_headless_walks_one_lot_to_its_end_and_its_record_proves_itself(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "anlage", "demo", "--headless", "--json", "--data", tmp_path / "d"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+
+    printed = json.loads(done.stdout)
+
+    assert {"lot", "coi", "facts", "seconds", "batch_record", "coa", "export", "verified"} <= set(
+        printed
+    )
+    assert printed["verified"] is True
+    assert (tmp_path / "d").joinpath(f"batch-record-{printed['lot']}.pdf").read_bytes()[
+        :5
+    ] == b"%PDF-"
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_seeded_plant_has_lots_at_many_stages_and_rebuilds_to_the_same_views(tmp_path):
+    clock = SimulatedClock.make(tmp_path, datetime(2026, 3, 1, tzinfo=UTC), speed=0)
+    plant = Installation.create(
+        settings(tmp_path, durable=False),
+        world=World.SIMULATED,
+        site="S1",
+        site_name="Site",
+        clock=clock,
+    )
+    try:
+        first_administrator(plant, name="Ada Winter")
+        walks = seed(Player(plant, clock))
+        states = [plant.engine.state(Lot, stream) for stream in plant.journal.streams("lot")]
+        live = {name: list(plant.rows(name).find(limit=10_000)) for name in plant.views.names}
+
+        for name in plant.views.names:
+            plant.views.rebuild(plant.journal, name)
+        rebuilt = {name: list(plant.rows(name).find(limit=10_000)) for name in plant.views.names}
+        path = tmp_path / "one.zip"
+        path.write_bytes(export(plant, f"lot/{walks[1].lot}"))
+        foreign = [one.coi for one in walks if one.coi and one.coi != walks[1].coi]
+        data = path.read_bytes()
+    finally:
+        plant.close()
+
+    assert len(states) >= 12
+    assert len({str(one.status) for one in states}) >= 3
+    assert any(one.coi is None for one in states)
+    assert any(one.open_deviations for one in states)
+    assert rebuilt == live
+    assert verify(path).ok
+    assert not [coi for coi in foreign if coi.encode() in data]
+    assert clock.now() >= datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=39)
+
+
+def test_the_demos_password_is_no_secret():
+    assert PASSWORD == "demo demo demo"
