@@ -191,6 +191,20 @@ def test_a_shipment_goes_through_the_engine_and_reads_as_sentences(site):
     ]
 
 
+def test_labels_are_printed_and_reconciled_through_the_engine(site):
+    from anlage.app import request_of
+
+    def ask(command, **values):
+        return site(request_of(command, {"label_set": "LS-1", **values}))
+
+    ask("print-labels", lot="L1", step="fill", layout="tube", numbers=["1", "2"])
+    ask("reprint-label", number="2", reason="smudged")
+    with pytest.raises(Refused) as refusal:
+        ask("reconcile-labels", applied=["1", "2"], destroyed=[], second="ben")
+    assert refusal.value.code == "labels-not-reconciled"
+    ask("reconcile-labels", applied=["1", "2"], destroyed=["2"], second="ben")
+
+
 def test_a_wrong_band_is_refused_through_the_engine(site):
     from anlage.custody import CheckAtBedside, InfuseContainer
 

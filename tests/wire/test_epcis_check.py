@@ -224,6 +224,14 @@ def test_a_broken_document_is_refused(name, value, code):
     assert code in {problem.code for problem in judged(document)}
 
 
+def test_a_key_that_stands_twice_is_refused():
+    text = json.dumps(a_document(EVENT)).replace('"action"', '"action": "DELETE", "action"', 1)
+
+    problems = check(read_bytes(text.encode(), "a.json"))
+
+    assert [(problem.code, problem.path) for problem in problems] == [("key-repeated", "action")]
+
+
 def test_a_query_document_is_judged_to_the_event():
     document = a_document() | {"type": "EPCISQueryDocument"}
     results = {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": [EVENT]}}

@@ -1,5 +1,6 @@
 """Whether a document is a valid EPCIS 2.0 document, and each reason why it is not."""
 
+import json
 import re
 from typing import Any
 
@@ -35,8 +36,23 @@ _BODY = "epcisBody"
 def check(document: Document) -> list[Problem]:
     """Give every problem of a document; an empty list means that it is valid."""
     if document.json is not None:
-        return _check_json(document.json)
+        return [*_repeated_keys(document.text), *_check_json(document.json)]
     return _check_xml(document.xml)
+
+
+def _repeated_keys(text: str) -> list[Problem]:
+    """Give each key that stands twice in one object: two readers would see two documents."""
+    judge = EventCheck(is_xml=False, prefixes=frozenset())
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                judge.say("key-repeated", key, f"{key} twice in one object", "each key once")
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=note)
+    return judge.problems
 
 
 def _check_json(document: dict[str, Any]) -> list[Problem]:

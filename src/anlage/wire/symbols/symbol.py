@@ -166,18 +166,26 @@ def pixels(symbol: Symbol, scale: int, height: int = 40) -> "NDArray[np.uint8]":
     return np.where(np.kron(framed, np.ones((scale, scale), dtype=bool)), 0, 255).astype(np.uint8)
 
 
-def read(image: "NDArray[np.uint8]", *, printed: bool = False) -> list[Scan]:
+def read(image: "NDArray[np.uint8]", *, printed: frozenset[Symbology] = frozenset()) -> list[Scan]:
     """Read every symbol in a grey or colour image.
 
-    `printed` is for our own pages: upright, dark on light, of the symbologies that we draw.
+    `printed` is for our own pages: upright, dark on light, of these symbologies alone.
     """
     import zxingcpp
 
     options: dict[str, object] = {}
     if printed:
         forms = zxingcpp.BarcodeFormat
+        drawn = {
+            forms.Code128
+            if one.is_linear
+            else forms.QRCode
+            if one in (Symbology.QR, Symbology.GS1_QR)
+            else forms.DataMatrix
+            for one in printed
+        }
         options = {
-            "formats": (forms.DataMatrix, forms.QRCode, forms.Code128),
+            "formats": tuple(drawn),
             "try_rotate": False,
             "try_invert": False,
             "try_downscale": False,
@@ -202,7 +210,9 @@ def read_file(path: Path) -> list[Scan]:
     return read_bytes(path.read_bytes(), path.name)
 
 
-def read_bytes(data: bytes, name: str, *, printed: bool = False) -> list[Scan]:
+def read_bytes(
+    data: bytes, name: str, *, printed: frozenset[Symbology] = frozenset()
+) -> list[Scan]:
     """Read every symbol in the bytes of an image, such as an uploaded photo.
 
     Raises:

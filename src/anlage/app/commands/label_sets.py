@@ -1,0 +1,85 @@
+"""Commands of label sets: print, reprint with a reason, reconcile."""
+
+from dataclasses import dataclass
+
+from anlage.custody import (
+    LabelSet,
+    LabelsPrinted,
+    print_labels,
+    reconcile_labels,
+    reprint_label,
+)
+from anlage.record import Entry, Stream
+
+from ..engine import Desk, command
+from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
+from .materials import must_act
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintLabels:
+    """Print a set of labels for one step of one lot."""
+
+    label_set: str
+    lot: str
+    step: str
+    layout: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReprintLabel:
+    """Print one label of a set again, for a reason."""
+
+    label_set: str
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileLabels:
+    """Account for every copy of a set."""
+
+    label_set: str
+    applied: tuple[str, ...]
+    destroyed: tuple[str, ...]
+    second: str
+
+
+@command("print-labels")
+def _print(desk: Desk, request: PrintLabels) -> list[Entry]:
+    printed = LabelsPrinted(
+        lot=request.lot,
+        step=request.step,
+        layout=request.layout,
+        numbers=request.numbers,
+        by=_actor(desk),
+    )
+    return print_labels(_set(desk, request.label_set), printed)
+
+
+@command("reprint-label")
+def _reprint(desk: Desk, request: ReprintLabel) -> list[Entry]:
+    by = _actor(desk)
+    labels = _set(desk, request.label_set)
+    return reprint_label(labels, request.number, reason=request.reason, by=by)
+
+
+@command("reconcile-labels")
+def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
+    return reconcile_labels(
+        _set(desk, request.label_set),
+        applied=request.applied,
+        destroyed=request.destroyed,
+        by=_actor(desk),
+        second=request.second,
+    )
+
+
+def _actor(desk: Desk) -> str:
+    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    return desk.actor.person or ""
+
+
+def _set(desk: Desk, name: str) -> LabelSet:
+    return desk.read(LabelSet, Stream(f"label-set/{name}"))
