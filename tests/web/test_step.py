@@ -179,6 +179,7 @@ def test_a_value_outside_the_hard_limit_is_announced_then_held(house, enter, rea
 
     own(browser, answer)
 
+    assert "volume: 20 mL" in shown and "state: fresh" in shown
     assert "outside the hard limit" in shown and "deviation is opened" in shown
     lot = house.state(Lot, f"lot/{reading}")
     assert lot.steps["receipt-check"].status is StepStatus.HELD

@@ -108,7 +108,7 @@ def begin(
     frozen = {
         "command": name,
         "values": values_shown,
-        "more": {**values_shown, **(shown or {})},
+        "more": {**(shown or {}), **values_shown},
         "wanted": [dataclasses.asdict(one) for one in wanted],
         "meaning": wanted[0].meaning,
         "back": back,
@@ -208,9 +208,9 @@ def shown_lines(shown: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     """Give what is signed as labels with the lines under each; empty values are left out."""
     lines = []
     for name, value in shown.items():
+        if value is None or value in ("", [], {}):
+            continue
         match value:
-            case None | "" | [] | {}:
-                continue
             case {"value": number, "unit": unit} if len(value) == 2:
                 texts = [f"{number} {unit}"]
             case Mapping():

@@ -66,7 +66,7 @@ def line_chart(
                 f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}"'
                 f' y1="{at:.1f}" y2="{at:.1f}"/>'
                 f'<text class="word" x="{WIDTH - RIGHT}" y="{at - 4:.1f}" text-anchor="end">'
-                f"{word} {limit.normalize():f}</text>"
+                f"{word} {_short(float(limit))}</text>"
             )
     way = " ".join(f"{x(one.at):.1f},{y(float(one.value)):.1f}" for one in points)
     parts.append(f'<polyline class="way" points="{way}"/>')
@@ -97,7 +97,7 @@ def _ticks(low: float, high: float) -> str:
         at = TOP + (HEIGHT - TOP - BOTTOM) * (1 - step / TICKS)
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}"/>'
-            f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{value:.3g}</text>'
+            f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_short(value)}</text>'
         )
     return "".join(parts)
 
@@ -108,3 +108,11 @@ def _axis(first: Instant, last: Instant) -> str:
         f'<text x="{LEFT}" y="{at}">{first:%m-%d %H:%M}</text>'
         f'<text x="{WIDTH - RIGHT}" y="{at}" text-anchor="end">{last:%m-%d %H:%M}</text>'
     )
+
+
+def _short(value: float) -> str:
+    """Give a number for an axis: three digits, powers of ten from 100 000 on."""
+    if abs(value) < 100_000:
+        return f"{value:.3g}"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits}×10" + str(int(power)).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))

@@ -11,6 +11,7 @@ from anlage.base import Quantity, Refused, stamp
 from anlage.plant import Judgement, Lot, MaterialLot, Phase
 from anlage.record import Stream
 from anlage.web.here import installation
+from anlage.web.tags import titled
 
 
 class Part(StrEnum):
@@ -96,7 +97,7 @@ class Entered:
         is_hard = any("hard limit" in one for one in outside)
         return {
             "patient": lot.coi or "",
-            "product": lot.product,
+            "product": str(titled(lot.product, "product")),
             "name of the step": phase.name,
             "attention": outside,
             "what follows": "a deviation is opened and the step is held" if is_hard else "",

@@ -1,0 +1,52 @@
+"""Every page of the menu in a real browser: both themes, at a tablet's size."""
+
+import pytest
+
+pytestmark = pytest.mark.journey
+MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
+MENU += ["/definitions", "/people", "/record"]
+THINGS = [
+    "/lots/{running}", "/lots/{made}/review", "/lots/{fresh}/step/receipt-identity",
+    "/journeys/{coi}", "/materials/M-cd19-car-vector", "/equipment/E-incubator", "/rooms/R",
+    "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
+    "/act/open-deviation?lot={running}",
+]  # fmt: skip
+LOOK = """() => {
+  const wanted = 'a.button, button, select, a.tile, a.target, header.top nav a,'
+    + ' input:not([type=hidden], [type=checkbox], [type=radio])';
+  const seen = [...document.querySelectorAll(wanted)].map(one => [one, one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && box.height);
+  return {
+    over: document.documentElement.scrollWidth - window.innerWidth,
+    headings: document.querySelectorAll('h1').length,
+    small: seen.filter(([, box]) => box.height < 43.5).map(([one, box]) =>
+      `${one.tagName} ${one.innerText || one.name} ${Math.round(box.height)}`),
+    page: getComputedStyle(document.body).backgroundColor,
+  };
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_fits_a_tablet_and_a_gloved_finger(come, hospital, theme):
+    page = come("eva", theme=theme)
+
+    for path in [*MENU, *(one.format(**hospital.named) for one in THINGS)]:
+        answer = page.goto(hospital.address + path)
+        found = page.evaluate(LOOK)
+
+        assert answer.status == 200, path
+        assert found["headings"] == 1, path
+        assert found["over"] <= 0, f"{path} is {found['over']} px too wide"
+        assert found["small"] == [], f"{path}: {found['small'][:5]}"
+        is_dark = sum(map(int, found["page"].strip("rgba()").split(",")[:3])) < 3 * 128
+        assert is_dark == (theme == "dark"), path
+
+
+def test_the_chosen_theme_stands_whatever_the_browser_likes(come):
+    page = come("hans", theme="light")
+
+    page.get_by_role("button", name="Dark").click()
+
+    assert page.get_by_role("button", name="Light").is_visible()
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(map(int, colour.strip("rgba()").split(",")[:3])) < 3 * 128
