@@ -53,6 +53,7 @@ from .layout import (
     P_VIABILITY,
     P_WITHDRAWN,
     R_BUSY,
+    R_CALLED,
     R_CAPACITY,
     R_MATERIAL,
     R_OUT,
@@ -107,7 +108,6 @@ SURVIVAL_MIX = np.uint64(0x589965CC75374CC3)
 PATIENCE_MIX = np.uint64(0x1D8E4E27C47D124F)
 STEPS_MAX = 5_000_000
 ORDERS_MAX = 10_000
-CALLED_MAX = 4096
 WEEK = 7.0
 NEVER = 1e18
 # Places in the state's counters.
@@ -168,11 +168,10 @@ def push_ready(ready, count, entity, room):
 
 
 @inlined
-def call_for(called, count, resource):
-    """Note that a resource may have room for those who wait; each is noted once in a row."""
-    if count[C_CALLED] > 0 and called[count[C_CALLED] - 1] == resource:
-        return
-    if count[C_CALLED] < CALLED_MAX:
+def call_for(called, count, resources, resource):
+    """Note that a resource may have room for those who wait; each is noted once at a time."""
+    if resources[resource, R_CALLED] == 0:
+        resources[resource, R_CALLED] = 1
         called[count[C_CALLED]] = resource
         count[C_CALLED] += 1
 

@@ -34,7 +34,6 @@ from .courses import (
     C_LIVE,
     C_READY_FIRST,
     C_READY_LAST,
-    CALLED_MAX,
     NEVER,
     PATIENCE_MIX,
     SEED_MIX,
@@ -125,6 +124,7 @@ from .layout import (
     P_TURNED_AWAY,
     PURPOSE,
     R_BUSY,
+    R_CALLED,
     R_CAPACITY,
     R_LIMIT,
     R_MATERIAL,
@@ -248,7 +248,7 @@ def room_for(tables: Tables, patients_max: int) -> State:
         values=np.empty((room, VALUE_WIDTH)),
         free=np.empty(room, np.int64),
         ready=np.empty(room, np.int64),
-        called=np.empty(CALLED_MAX, np.int64),
+        called=np.empty(tables.resources.shape[0], np.int64),
         lines=np.empty(((tables.want_at.size - 1) * int(tables.sizes[0]), 2), np.int64),
         gathers=np.empty((int(tables.sizes[2]) + 1, 3), np.int64),
         blocked=np.zeros(tables.resources.shape[0], np.int64),
@@ -358,6 +358,7 @@ def replicate(
                 while count[C_CALLED] > 0:
                     count[C_CALLED] -= 1
                     resource = called[count[C_CALLED]]
+                    resources[resource, R_CALLED] = 0
                     # Those who wait are served as long as the resource has room for the next.
                     while True:
                         entity = next_served(
@@ -558,7 +559,7 @@ def replicate(
                         if timer < horizon:
                             when = timer
                         for place in range(want_at[signature], want_at[signature + 1]):
-                            call_for(called, count, want[place, 0])
+                            call_for(called, count, resources, want[place, 0])
                             if resources[want[place, 0], R_MATERIAL] >= 0:
                                 count[C_DUE] = 1
                         break
@@ -570,7 +571,7 @@ def replicate(
                             resources[resource, R_BUSY] -= single[signature, 1]
                             sums[resource, T_BUSY] += single[signature, 1] * now
                             if resources[resource, R_WAITING] > 0:
-                                call_for(called, count, resource)
+                                call_for(called, count, resources, resource)
                             continue
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
@@ -580,7 +581,7 @@ def replicate(
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
                             if resources[resource, R_WAITING] > 0:
-                                call_for(called, count, resource)
+                                call_for(called, count, resources, resource)
                     elif op == OP_CHANCE:
                         stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
                         if unit(mix(stream_state)) < amount_at[row]:
@@ -814,7 +815,7 @@ def replicate(
                             )
                             entities[lot, E_COUNTERS] = materials[material, M_MADE]
                             push_ready(ready, count, lot, room)
-                        call_for(called, count, resource)
+                        call_for(called, count, resources, resource)
                         pc += 1
                     elif op == OP_EXPIRE:
                         material = row
@@ -833,7 +834,7 @@ def replicate(
                             resource = faults[place, 0]
                             resources[resource, R_OUT] += sign * faults[place, 1]
                             recapacitate(resources, sums, resource, now)
-                            call_for(called, count, resource)
+                            call_for(called, count, resources, resource)
                         pc += 1
                     elif op == OP_IF_UP:
                         resource = program[pc, A]
@@ -874,7 +875,7 @@ def replicate(
                 resources[resource, R_PLANNED] = plan[plan_next, 1]
                 recapacitate(resources, sums, resource, now)
                 if resources[resource, R_WAITING] > 0:
-                    call_for(called, count, resource)
+                    call_for(called, count, resources, resource)
                 plan_next += 1
                 if plan_next == plan_time.size:
                     plan_next = 0
@@ -926,7 +927,7 @@ def replicate(
                 push_ready(ready, count, entity, room)
                 for place in range(want_at[waits_for], want_at[waits_for + 1]):
                     # One who leaves may have kept back others who can be served now.
-                    call_for(called, count, want[place, 0])
+                    call_for(called, count, resources, want[place, 0])
             else:
                 depart(gathers, entities, days, whole, ready, count, room, -2 - waits_for)
         for resource in range(resources.shape[0]):
