@@ -219,3 +219,13 @@ def test_a_home_that_cannot_be_written_still_simulates(tmp_path):
     )
 
     assert Path(made.stdout.strip()).is_dir()
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_patient_who_came_has_left_or_is_on_the_way(path, capsys):
+    _, found = printed(
+        capsys, "simulate", path, "--years", "1", "--warmup", "0", "--replications", "3", "--json"
+    )
+
+    on_the_way = round(found["in_progress"] * found["replications"])
+    assert found["arrivals"] == found["patients"] + on_the_way

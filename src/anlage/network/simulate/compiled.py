@@ -19,7 +19,7 @@ import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SOURCES = ("layout.py", "chance.py", "calendar_queue.py", "queues.py", "kernel.py")
+_SOURCES = ("layout.py", "chance.py", "calendar_queue.py", "queues.py", "courses.py", "kernel.py")
 
 
 def kernel(function: F) -> F:

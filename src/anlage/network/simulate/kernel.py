@@ -8,7 +8,6 @@ sums are kept as (end - start), so that a warm-up is cut by resetting the sums.
 # Numba infers the types of compiled code; annotations would be a second, unchecked truth.
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,10 +26,41 @@ from .calendar_queue import (
     schedule,
 )
 from .chance import draw, draw_here, mix, state_of, unit
-from .compiled import inlined, kernel, part
+from .compiled import kernel
+from .courses import (
+    C_CALLED,
+    C_DUE,
+    C_HIGH,
+    C_LIVE,
+    C_READY_FIRST,
+    C_READY_LAST,
+    NEVER,
+    PATIENCE_MIX,
+    SEED_MIX,
+    STEPS_MAX,
+    STREAM_MIX,
+    arrive,
+    call_for,
+    copy_table,
+    depart,
+    drop_entity,
+    finish,
+    gather,
+    journey,
+    new_entity,
+    next_arrival,
+    push_ready,
+    recapacitate,
+    renege,
+    reorder,
+    restart,
+    site_for,
+    take_all,
+    trace_line,
+    wait_bin,
+)
 from .layout import (
     BASE,
-    COUNTERS_MAX,
     E_BUCKET,
     E_CLASS,
     E_CLINIC,
@@ -40,8 +70,6 @@ from .layout import (
     E_LEAVE,
     E_PC,
     E_PRIORITY,
-    E_QUEUE_NEXT,
-    E_SERIAL,
     E_SIGNATURE,
     E_SITE,
     ENTITY_WIDTH,
@@ -49,23 +77,15 @@ from .layout import (
     G_TIME,
     G_VISITS,
     G_WAIT,
-    K_DROP_OUT,
-    K_ENTRY,
     K_IS_ORDER,
     K_PATIENCE,
     K_PRIORITY,
-    K_SURVIVAL,
     LOST,
-    M_CLASS,
     M_EXPIRE,
     M_MADE,
     M_ON_ORDER,
     M_ORDER,
-    M_ORDERS,
-    M_PROGRAM,
-    M_REORDER,
     M_RESOURCE,
-    M_SITE,
     M_USED,
     N_EVENTS,
     N_IN_PROGRESS,
@@ -74,7 +94,6 @@ from .layout import (
     N_STOPPED_AT,
     N_TRACED,
     NO_TIME_PASSES,
-    OCTAVE_LOW,
     OP,
     OP_ARRIVE,
     OP_ASSIGN,
@@ -102,16 +121,10 @@ from .layout import (
     OP_VIABLE,
     P_ARRIVED,
     P_DIED,
-    P_INFUSED,
-    P_LOST,
-    P_ON_TIME,
-    P_TIME,
-    P_TIME_SQUARED,
     P_TURNED_AWAY,
-    P_VIABILITY,
-    P_WITHDRAWN,
     PURPOSE,
     R_BUSY,
+    R_CALLED,
     R_CAPACITY,
     R_LIMIT,
     R_MATERIAL,
@@ -123,24 +136,15 @@ from .layout import (
     RULE_CLINIC,
     RULE_PAIR,
     RULE_SITE,
-    S_CLASS,
-    S_CLINIC,
-    S_DISTRIBUTION,
     S_GROUP,
-    S_OPEN_AT,
-    S_OPEN_COUNT,
     STAGE,
     T_BUSY,
     T_EVER_AWAITED,
-    T_LEFT,
     T_OPEN,
     T_REQUESTS,
-    T_UNITS,
     T_WAIT,
     T_WAIT_SERVED,
     TARGET,
-    TIME_BINS,
-    TIME_BINS_PER_OCTAVE,
     TOO_MANY_EVENTS,
     TOO_MANY_PATIENTS,
     TRACE_ARRIVED,
@@ -159,42 +163,14 @@ from .layout import (
     V_VIABILITY,
     V_WAIT,
     VALUE_WIDTH,
-    VIABILITY_BINS,
-    W_CANCELLED,
     W_COST,
-    W_CURVE_AT,
-    W_CURVE_COUNT,
-    W_DELAY,
-    W_DEPART_AT,
-    W_DEPART_COUNT,
-    W_HANDLING,
-    W_HOLD_MAX,
-    W_LOSS,
     W_PACKING,
-    W_STEP_LOSS,
-    W_TIME,
-    WAIT_BINS,
-    WAIT_BINS_PER_OCTAVE,
     WITHDRAWN,
     A,
     B,
     C,
 )
 from .queues import has_room, is_awaited, join, leave, next_served
-
-_SEED = np.uint64(0x8CB92BA72F3D8DD7)
-_STREAM = np.uint64(0xA0761D6478BD642F)
-_PATIENT = np.uint64(0xE7037ED1A0B428DB)
-_DROP_OUT = np.uint64(0x8EBC6AF09C88C6E3)
-_SURVIVAL = np.uint64(0x589965CC75374CC3)
-_PATIENCE = np.uint64(0x1D8E4E27C47D124F)
-_STEPS_MAX = 5_000_000
-_ORDERS_MAX = 10_000
-_CALLED_MAX = 4096
-_WEEK = 7.0
-_NEVER = 1e18
-# Places in the state's counters.
-_HIGH, _FREE, _READY_FIRST, _READY_LAST, _DUE, _LIVE, _CALLED = range(7)
 
 
 class Tables(NamedTuple):
@@ -272,7 +248,7 @@ def room_for(tables: Tables, patients_max: int) -> State:
         values=np.empty((room, VALUE_WIDTH)),
         free=np.empty(room, np.int64),
         ready=np.empty(room, np.int64),
-        called=np.empty(_CALLED_MAX, np.int64),
+        called=np.empty(tables.resources.shape[0], np.int64),
         lines=np.empty(((tables.want_at.size - 1) * int(tables.sizes[0]), 2), np.int64),
         gathers=np.empty((int(tables.sizes[2]) + 1, 3), np.int64),
         blocked=np.zeros(tables.resources.shape[0], np.int64),
@@ -341,10 +317,10 @@ def replicate(
     days, whole, real, count = state.days, state.whole, state.real, state.counts
     resources, materials = state.resources, state.materials
     for index in range(results.run.shape[0]):
-        base = mix(np.uint64(seed) * _SEED + np.uint64(first + index))
-        base = mix(base ^ _STREAM)
-        _copy(resources, resources_0)
-        _copy(materials, materials_0)
+        base = mix(np.uint64(seed) * SEED_MIX + np.uint64(first + index))
+        base = mix(base ^ STREAM_MIX)
+        copy_table(resources, resources_0)
+        copy_table(materials, materials_0)
         for row in range(blocked.size):
             blocked[row] = 0
         out = results.run[index]
@@ -363,25 +339,26 @@ def replicate(
         status = FINISHED
         events = 0
         for starter in range(starters.shape[0]):
-            entity = _new(entities, values, free, count, patients_max)
+            entity = new_entity(entities, values, free, count, patients_max)
             entities[entity, E_PC] = starters[starter, 0]
             entities[entity, E_KEY] = np.int64(mix(base + np.uint64(starters[starter, 1])))
             entities[entity, E_SITE] = max(0, starters[starter, 2])
-            _push(ready, count, entity, room)
+            push_ready(ready, count, entity, room)
         specials = starters.shape[0]
-        count[_LIVE] = 0
+        count[C_LIVE] = 0
         plan_next = 0
         plan_base = 0.0
-        plan_at = plan_time[0] if plan_time.size > 0 else _NEVER
+        plan_at = plan_time[0] if plan_time.size > 0 else NEVER
         is_warm = warmup <= 0.0
         for row in range(resources.shape[0]):
             sums[row, T_OPEN] = 0.0
         steps = 0
         while status == FINISHED:
             while status == FINISHED:
-                while count[_CALLED] > 0:
-                    count[_CALLED] -= 1
-                    resource = called[count[_CALLED]]
+                while count[C_CALLED] > 0:
+                    count[C_CALLED] -= 1
+                    resource = called[count[C_CALLED]]
+                    resources[resource, R_CALLED] = 0
                     # Those who wait are served as long as the resource has room for the next.
                     while True:
                         entity = next_served(
@@ -400,7 +377,7 @@ def replicate(
                             break
                         signature = entities[entity, E_SIGNATURE]
                         leave(lines, levels, entities, resources, want_at, want, entity)
-                        _take(resources, materials, sums, want_at, want, signature, now, count)
+                        take_all(resources, materials, sums, want_at, want, signature, now, count)
                         if entities[entity, E_BUCKET] >= 0:
                             cancel(days, whole, entities, entity)
                         pc = entities[entity, E_PC]
@@ -414,12 +391,12 @@ def replicate(
                             stages[stage, G_VISITS] += 1.0
                             stages[stage, G_WAIT] += waited
                             if is_warm:
-                                waits[stage, _wait_bin(waited)] += 1
+                                waits[stage, wait_bin(waited)] += 1
                         entities[entity, E_PC] = pc + 1
-                        _push(ready, count, entity, room)
-                if count[_DUE] == 1:
-                    count[_DUE] = 0
-                    if not _reorder(
+                        push_ready(ready, count, entity, room)
+                if count[C_DUE] == 1:
+                    count[C_DUE] = 0
+                    if not reorder(
                         materials_0,
                         resources,
                         materials,
@@ -434,18 +411,18 @@ def replicate(
                     ):
                         status = TOO_MANY_PATIENTS
                         break
-                if count[_READY_FIRST] == count[_READY_LAST]:
+                if count[C_READY_FIRST] == count[C_READY_LAST]:
                     break
-                entity = ready[count[_READY_FIRST]]
-                count[_READY_FIRST] += 1
-                if count[_READY_FIRST] == room:
-                    count[_READY_FIRST] = 0
+                entity = ready[count[C_READY_FIRST]]
+                count[C_READY_FIRST] += 1
+                if count[C_READY_FIRST] == room:
+                    count[C_READY_FIRST] = 0
                 key = np.uint64(entities[entity, E_KEY])
                 pc = entities[entity, E_PC]
                 when = -1.0
                 while True:
                     steps += 1
-                    if steps > _STEPS_MAX:
+                    if steps > STEPS_MAX:
                         status = NO_TIME_PASSES
                         break
                     op = program[pc, OP]
@@ -468,7 +445,7 @@ def replicate(
                             if program[pc, A] == 1:
                                 stages[stage, G_VISITS] += 1.0
                             if tracing:
-                                traced = _trace(
+                                traced = trace_line(
                                     trace,
                                     trace_times,
                                     traced,
@@ -478,7 +455,7 @@ def replicate(
                                     entity,
                                     stage,
                                 )
-                                traced = _trace(
+                                traced = trace_line(
                                     trace,
                                     trace_times,
                                     traced,
@@ -524,7 +501,9 @@ def replicate(
                         if has_room(resources, want_at, want, signature) and not is_awaited(
                             resources, want_at, want, signature
                         ):
-                            _take(resources, materials, sums, want_at, want, signature, now, count)
+                            take_all(
+                                resources, materials, sums, want_at, want, signature, now, count
+                            )
                             for place in range(want_at[signature], want_at[signature + 1]):
                                 sums[want[place, 0], T_REQUESTS] += 1.0
                             stage = program[pc, STAGE]
@@ -564,14 +543,14 @@ def replicate(
                             signature,
                             whole[Q_SEQUENCE],
                         )
-                        timer = values[entity, V_DEADLINE] if watched else _NEVER
+                        timer = values[entity, V_DEADLINE] if watched else NEVER
                         patience = program[pc, A]
                         if patience < 0:
                             patience = classes[own, K_PATIENCE]
-                        values[entity, V_PATIENCE] = _NEVER
+                        values[entity, V_PATIENCE] = NEVER
                         if patience >= 0:
                             stream_state = state_of(
-                                key + _PATIENCE, program[pc, PURPOSE], entities[entity, E_LAP]
+                                key + PATIENCE_MIX, program[pc, PURPOSE], entities[entity, E_LAP]
                             )
                             values[entity, V_PATIENCE] = now + draw(
                                 distributions, sample, patience, stream_state
@@ -580,9 +559,9 @@ def replicate(
                         if timer < horizon:
                             when = timer
                         for place in range(want_at[signature], want_at[signature + 1]):
-                            _call(called, count, want[place, 0])
+                            call_for(called, count, resources, want[place, 0])
                             if resources[want[place, 0], R_MATERIAL] >= 0:
-                                count[_DUE] = 1
+                                count[C_DUE] = 1
                         break
                     elif op == OP_RELEASE:
                         signature = signature_at[row]
@@ -592,7 +571,7 @@ def replicate(
                             resources[resource, R_BUSY] -= single[signature, 1]
                             sums[resource, T_BUSY] += single[signature, 1] * now
                             if resources[resource, R_WAITING] > 0:
-                                _call(called, count, resource)
+                                call_for(called, count, resources, resource)
                             continue
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
@@ -602,7 +581,7 @@ def replicate(
                         for place in range(want_at[signature], want_at[signature + 1]):
                             resource = want[place, 0]
                             if resources[resource, R_WAITING] > 0:
-                                _call(called, count, resource)
+                                call_for(called, count, resources, resource)
                     elif op == OP_CHANCE:
                         stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
                         if unit(mix(stream_state)) < amount_at[row]:
@@ -618,7 +597,7 @@ def replicate(
                     elif op == OP_ARRIVE:
                         stream = program[pc, A]
                         lap = entities[entity, E_LAP]
-                        following = _next_arrival(
+                        following = next_arrival(
                             distributions,
                             sample,
                             streams,
@@ -634,11 +613,11 @@ def replicate(
                         entities[entity, E_PC] = pc
                         if lap > 0 and now >= stream_days[stream, 0]:
                             for member in range(streams[stream, S_GROUP]):
-                                patient = _new(entities, values, free, count, patients_max)
+                                patient = new_entity(entities, values, free, count, patients_max)
                                 if patient < 0:
                                     status = TOO_MANY_PATIENTS
                                     break
-                                _arrive(
+                                arrive(
                                     distributions,
                                     sample,
                                     streams,
@@ -655,7 +634,7 @@ def replicate(
                                 own = entities[patient, E_CLASS]
                                 by_class[own, P_ARRIVED] += 1.0
                                 if tracing:
-                                    traced = _trace(
+                                    traced = trace_line(
                                         trace,
                                         trace_times,
                                         traced,
@@ -665,7 +644,7 @@ def replicate(
                                         patient,
                                         -1,
                                     )
-                                _push(ready, count, patient, room)
+                                push_ready(ready, count, patient, room)
                         if following < stream_days[stream, 1] and following < horizon:
                             when = following
                         break
@@ -674,13 +653,13 @@ def replicate(
                         if classes[own, K_IS_ORDER] >= 0:
                             order = classes[own, K_IS_ORDER]
                             materials[order, M_ON_ORDER] -= materials[order, M_ORDER]
-                            count[_DUE] = 1
-                            count[_LIVE] += 1
+                            count[C_DUE] = 1
+                            count[C_LIVE] += 1
                         else:
                             outcome = (
                                 entities[entity, E_LEAVE] if op == OP_LEAVE else program[pc, A]
                             )
-                            _finish(
+                            finish(
                                 by_class[own],
                                 values,
                                 times,
@@ -695,7 +674,7 @@ def replicate(
                             if op == OP_END and program[pc, B] >= 0:
                                 causes[program[pc, B]] += 1.0
                             if tracing:
-                                traced = _trace(
+                                traced = trace_line(
                                     trace,
                                     trace_times,
                                     traced,
@@ -705,7 +684,7 @@ def replicate(
                                     entity,
                                     outcome,
                                 )
-                        _drop(free, count, entity)
+                        drop_entity(free, count, entity)
                         break
                     elif op == OP_COUNT:
                         slot = E_COUNTERS + program[pc, A]
@@ -726,7 +705,7 @@ def replicate(
                     elif op == OP_FAILED:
                         causes[program[pc, A]] += 1.0
                         if tracing:
-                            traced = _trace(
+                            traced = trace_line(
                                 trace,
                                 trace_times,
                                 traced,
@@ -739,7 +718,7 @@ def replicate(
                         pc += 1
                     elif op == OP_SHIP:
                         stream_state = state_of(key, program[pc, PURPOSE], entities[entity, E_LAP])
-                        arrived, kept = _journey(
+                        arrived, kept = journey(
                             distributions, sample, ways, departures, curve, row, now, stream_state
                         )
                         values[entity, V_VIABILITY] *= kept
@@ -749,7 +728,7 @@ def replicate(
                         stages[stage, G_VISITS] += 1.0
                         stages[stage, G_TIME] += arrived - now
                         if tracing:
-                            traced = _trace(
+                            traced = trace_line(
                                 trace,
                                 trace_times,
                                 traced,
@@ -759,7 +738,7 @@ def replicate(
                                 entity,
                                 stage,
                             )
-                            traced = _trace(
+                            traced = trace_line(
                                 trace,
                                 trace_times,
                                 traced,
@@ -789,14 +768,14 @@ def replicate(
                             values[entity, V_VIABILITY] = amount_at[row]
                         pc += 1
                     elif op == OP_ASSIGN:
-                        entities[entity, E_SITE] = _site(
+                        entities[entity, E_SITE] = site_for(
                             reach, resources, entities[entity, E_CLINIC], program[pc, A]
                         )
                         pc += 1
                     elif op == OP_GATHER:
                         pc += 1
                         entities[entity, E_PC] = pc
-                        _gather(
+                        gather(
                             gathers,
                             entities,
                             values,
@@ -825,18 +804,18 @@ def replicate(
                         sums[resource, T_OPEN] -= amount * now
                         materials[material, M_MADE] += amount
                         if materials[material, M_EXPIRE] >= 0:
-                            lot = _new(entities, values, free, count, patients_max)
+                            lot = new_entity(entities, values, free, count, patients_max)
                             if lot < 0:
                                 status = TOO_MANY_PATIENTS
                                 break
-                            count[_LIVE] -= 1
+                            count[C_LIVE] -= 1
                             entities[lot, E_PC] = materials[material, M_EXPIRE]
                             entities[lot, E_KEY] = np.int64(
                                 mix(base + np.uint64(materials[material, M_MADE] * 8191 + material))
                             )
                             entities[lot, E_COUNTERS] = materials[material, M_MADE]
-                            _push(ready, count, lot, room)
-                        _call(called, count, resource)
+                            push_ready(ready, count, lot, room)
+                        call_for(called, count, resources, resource)
                         pc += 1
                     elif op == OP_EXPIRE:
                         material = row
@@ -847,15 +826,15 @@ def replicate(
                             sums[resource, T_OPEN] += left * now
                             materials[material, M_USED] += left
                             causes[program[pc, A]] += left
-                            count[_DUE] = 1
+                            count[C_DUE] = 1
                         pc += 1
                     elif op in (OP_FAULT, OP_MEND):
                         sign = 1 if op == OP_FAULT else -1
                         for place in range(program[pc, A], program[pc, B]):
                             resource = faults[place, 0]
                             resources[resource, R_OUT] += sign * faults[place, 1]
-                            _recapacitate(resources, sums, resource, now)
-                            _call(called, count, resource)
+                            recapacitate(resources, sums, resource, now)
+                            call_for(called, count, resources, resource)
                         pc += 1
                     elif op == OP_IF_UP:
                         resource = program[pc, A]
@@ -864,57 +843,57 @@ def replicate(
                         else:
                             pc += 1
                     elif op == OP_SPAWN:
-                        twin = _new(entities, values, free, count, patients_max)
+                        twin = new_entity(entities, values, free, count, patients_max)
                         if twin < 0:
                             status = TOO_MANY_PATIENTS
                             break
-                        count[_LIVE] -= 1
+                        count[C_LIVE] -= 1
                         for column in range(ENTITY_WIDTH):
                             if column != E_BUCKET:
                                 entities[twin, column] = entities[entity, column]
                         entities[twin, E_PC] = program[pc, TARGET]
-                        _push(ready, count, twin, room)
+                        push_ready(ready, count, twin, room)
                         pc += 1
                     else:
-                        count[_LIVE] += 1
-                        _drop(free, count, entity)
+                        count[C_LIVE] += 1
+                        drop_entity(free, count, entity)
                         break
                 if when >= 0.0:
                     schedule(days, whole, real, entities, values, entity, when)
             if status != FINISHED:
                 break
             entity = pop(days, whole, real, entities, values)
-            time = values[entity, V_TIME] if entity >= 0 else _NEVER
+            time = values[entity, V_TIME] if entity >= 0 else NEVER
             wall = horizon if is_warm else warmup
             while plan_at <= time and plan_at <= wall:
-                if plan_at > now and count[_CALLED] > 0:
+                if plan_at > now and count[C_CALLED] > 0:
                     break
                 now = plan_at
                 steps = 0
                 events += 1
                 resource = plan[plan_next, 0]
                 resources[resource, R_PLANNED] = plan[plan_next, 1]
-                _recapacitate(resources, sums, resource, now)
+                recapacitate(resources, sums, resource, now)
                 if resources[resource, R_WAITING] > 0:
-                    _call(called, count, resource)
+                    call_for(called, count, resources, resource)
                 plan_next += 1
                 if plan_next == plan_time.size:
                     plan_next = 0
                     plan_base += plan_period
                 plan_at = plan_base + plan_time[plan_next]
-            if time >= wall or count[_CALLED] > 0:
+            if time >= wall or count[C_CALLED] > 0:
                 # The event comes later than something else: it goes back to its place.
                 if entity >= 0:
                     whole[Q_COUNT] += 1
                     link(days, whole, real, entities, entity, time)
                     whole[Q_DAY] = min(whole[Q_DAY], np.int64(now * real[Q_PER_TIME]))
-                if count[_CALLED] > 0:
+                if count[C_CALLED] > 0:
                     continue
                 now = wall
                 if is_warm:
                     break
                 is_warm = True
-                _restart(sums, by_class, stages, causes, costs, resources, now)
+                restart(sums, by_class, stages, causes, costs, resources, now)
                 continue
             events += 1
             if time > now:
@@ -926,9 +905,9 @@ def replicate(
                     status = TOO_MANY_EVENTS
             waits_for = entities[entity, E_SIGNATURE]
             if waits_for == -1:
-                _push(ready, count, entity, room)
+                push_ready(ready, count, entity, room)
             elif waits_for >= 0:
-                _renege(
+                renege(
                     want_at,
                     want,
                     program,
@@ -945,432 +924,19 @@ def replicate(
                     entity,
                     now,
                 )
-                _push(ready, count, entity, room)
+                push_ready(ready, count, entity, room)
                 for place in range(want_at[waits_for], want_at[waits_for + 1]):
                     # One who leaves may have kept back others who can be served now.
-                    _call(called, count, want[place, 0])
+                    call_for(called, count, resources, want[place, 0])
             else:
-                _depart(gathers, entities, days, whole, ready, count, room, -2 - waits_for)
+                depart(gathers, entities, days, whole, ready, count, room, -2 - waits_for)
         for resource in range(resources.shape[0]):
             sums[resource, T_BUSY] += resources[resource, R_BUSY] * now
             sums[resource, T_OPEN] += resources[resource, R_CAPACITY] * now
         out[N_EVENTS] = events
         out[N_STATUS] = status
-        out[N_PEAK] = count[_HIGH] - specials
+        out[N_PEAK] = count[C_HIGH] - specials
         out[N_STOPPED_AT] = now
-        out[N_IN_PROGRESS] = count[_LIVE]
+        out[N_IN_PROGRESS] = count[C_LIVE]
         if tracing:
             out[N_TRACED] = traced
-
-
-@part
-def _copy(to, source):
-    for row in range(source.shape[0]):
-        for column in range(source.shape[1]):
-            to[row, column] = source[row, column]
-
-
-@inlined
-def _new(entities, values, free, count, most):
-    """Give a fresh entity, or -1 beyond the limit."""
-    if count[_FREE] > 0:
-        count[_FREE] -= 1
-        entity = free[count[_FREE]]
-    elif count[_HIGH] < most:
-        entity = count[_HIGH]
-        count[_HIGH] += 1
-    else:
-        return -1
-    count[_LIVE] += 1
-    entities[entity, E_CLASS] = 0
-    entities[entity, E_CLINIC] = 0
-    entities[entity, E_SITE] = 0
-    entities[entity, E_SERIAL] = 0
-    entities[entity, E_LAP] = 0
-    for column in range(E_COUNTERS, E_COUNTERS + COUNTERS_MAX):
-        entities[entity, column] = 0
-    entities[entity, E_BUCKET] = -1
-    entities[entity, E_SIGNATURE] = -1
-    values[entity, V_MARK] = -1.0
-    values[entity, V_DEADLINE] = _NEVER
-    values[entity, V_DEATH] = 0.0
-    values[entity, V_VIABILITY] = 1.0
-    return entity
-
-
-@inlined
-def _drop(free, count, entity):
-    free[count[_FREE]] = entity
-    count[_FREE] += 1
-    count[_LIVE] -= 1
-
-
-@inlined
-def _push(ready, count, entity, room):
-    ready[count[_READY_LAST]] = entity
-    count[_READY_LAST] += 1
-    if count[_READY_LAST] == room:
-        count[_READY_LAST] = 0
-
-
-@inlined
-def _call(called, count, resource):
-    """Note that a resource may have room for those who wait; each is noted once in a row."""
-    if count[_CALLED] > 0 and called[count[_CALLED] - 1] == resource:
-        return
-    if count[_CALLED] < _CALLED_MAX:
-        called[count[_CALLED]] = resource
-        count[_CALLED] += 1
-
-
-@part
-def _take(resources, materials, sums, want_at, want, signature, now, count):
-    """Take what a signature wants; it must have room."""
-    for place in range(want_at[signature], want_at[signature + 1]):
-        resource = want[place, 0]
-        amount = want[place, 1]
-        if resources[resource, R_MATERIAL] < 0:
-            resources[resource, R_BUSY] += amount
-            sums[resource, T_BUSY] -= amount * now
-        else:
-            resources[resource, R_CAPACITY] -= amount
-            sums[resource, T_OPEN] += amount * now
-            sums[resource, T_UNITS] += amount
-            materials[resources[resource, R_MATERIAL], M_USED] += amount
-            count[_DUE] = 1
-
-
-@part
-def _renege(
-    want_at,
-    want,
-    program,
-    sums,
-    stages,
-    waits,
-    is_warm,
-    by_class,
-    lines,
-    levels,
-    entities,
-    values,
-    resources,
-    entity,
-    now,
-):
-    """Take one who waited enough out of the line and send it to the exit."""
-    signature = entities[entity, E_SIGNATURE]
-    leave(lines, levels, entities, resources, want_at, want, entity)
-    pc = entities[entity, E_PC]
-    waited = now - values[entity, V_WAIT]
-    for place in range(want_at[signature], want_at[signature + 1]):
-        sums[want[place, 0], T_REQUESTS] += 1.0
-        sums[want[place, 0], T_LEFT] += 1.0
-        sums[want[place, 0], T_WAIT] += waited
-    stage = program[pc, STAGE]
-    if stage >= 0:
-        stages[stage, G_VISITS] += 1.0
-        stages[stage, G_WAIT] += waited
-        if is_warm:
-            waits[stage, _wait_bin(waited)] += 1
-    died = values[entity, V_PATIENCE] > now and values[entity, V_DEATH] > 0.0
-    if died:
-        by_class[entities[entity, E_CLASS], P_DIED] += 1.0
-    entities[entity, E_LEAVE] = LOST if died else WITHDRAWN
-    entities[entity, E_PC] = program[pc, TARGET]
-
-
-@inlined
-def _recapacitate(resources, sums, resource, now):
-    """Set a resource's capacity to what is planned less what is out."""
-    capacity = max(0, resources[resource, R_PLANNED] - resources[resource, R_OUT])
-    sums[resource, T_OPEN] -= (capacity - resources[resource, R_CAPACITY]) * now
-    resources[resource, R_CAPACITY] = capacity
-
-
-@inlined
-def _arrive(
-    distributions,
-    sample,
-    streams,
-    classes,
-    reach,
-    entities,
-    values,
-    patient,
-    stream,
-    serial,
-    key,
-    now,
-):
-    """Make a patient: class, place, chance of its own, and its clocks."""
-    own = streams[stream, S_CLASS]
-    clinic = streams[stream, S_CLINIC]
-    mine = mix(key ^ _PATIENT ^ (np.uint64(serial) * _SEED))
-    entities[patient, E_KEY] = np.int64(mine)
-    entities[patient, E_SERIAL] = serial
-    entities[patient, E_CLASS] = own
-    entities[patient, E_CLINIC] = clinic
-    entities[patient, E_SITE] = reach[clinic, 0]
-    entities[patient, E_PC] = classes[own, K_ENTRY]
-    values[patient, V_START] = now
-    clock = classes[own, K_DROP_OUT]
-    if clock >= 0:
-        values[patient, V_DEADLINE] = now + draw(distributions, sample, clock, mine + _DROP_OUT)
-    clock = classes[own, K_SURVIVAL]
-    if clock >= 0:
-        death = now + draw(distributions, sample, clock, mine + _SURVIVAL)
-        if death < values[patient, V_DEADLINE]:
-            values[patient, V_DEADLINE] = death
-            values[patient, V_DEATH] = 1.0
-
-
-@inlined
-def _next_arrival(
-    distributions, sample, streams, stream_days, opens, values, entity, stream, key, lap
-):
-    """Give the time of a stream's next arrival; V_MARK keeps the stream's own clock."""
-    if lap == 0:
-        values[entity, V_MARK] = (
-            stream_days[stream, 0] if streams[stream, S_OPEN_COUNT] == 0 else 0.0
-        )
-    values[entity, V_MARK] += draw(
-        distributions, sample, streams[stream, S_DISTRIBUTION], state_of(key, 0, lap)
-    )
-    count = streams[stream, S_OPEN_COUNT]
-    if count == 0:
-        return values[entity, V_MARK]
-    # The stream's clock runs in open hours only: find where in the weeks it stands.
-    at = streams[stream, S_OPEN_AT]
-    week_open = opens[at + count - 1, 2]
-    weeks = math.floor(values[entity, V_MARK] / week_open)
-    rest = values[entity, V_MARK] - weeks * week_open
-    for window in range(at, at + count):
-        if rest <= opens[window, 2]:
-            return weeks * _WEEK + opens[window, 1] - (opens[window, 2] - rest)
-    return (weeks + 1) * _WEEK
-
-
-@inlined
-def _finish(by_class, values, times, viabilities, entity, own, outcome, now, promise, is_warm):
-    """Count one whose way has ended."""
-    if outcome == LOST:
-        by_class[P_LOST] += 1.0
-        return
-    if outcome == WITHDRAWN:
-        by_class[P_WITHDRAWN] += 1.0
-        return
-    end = values[entity, V_MARK] if values[entity, V_MARK] >= 0.0 else now
-    passed = end - values[entity, V_START]
-    by_class[P_INFUSED] += 1.0
-    by_class[P_TIME] += passed
-    by_class[P_TIME_SQUARED] += passed * passed
-    if passed <= promise:
-        by_class[P_ON_TIME] += 1.0
-    viability = values[entity, V_VIABILITY]
-    by_class[P_VIABILITY] += viability
-    if is_warm:
-        times[own, _time_bin(passed)] += 1
-        viabilities[min(VIABILITY_BINS - 1, np.int64(viability * VIABILITY_BINS))] += 1
-
-
-@part
-def _time_bin(days):
-    if days <= 0.0:
-        return 0
-    place = np.int64((math.log2(days) - OCTAVE_LOW) * TIME_BINS_PER_OCTAVE)
-    return min(max(place, 0), TIME_BINS - 1)
-
-
-@part
-def _wait_bin(days):
-    if days <= 0.0:
-        return 0
-    place = np.int64((math.log2(days) - OCTAVE_LOW) * WAIT_BINS_PER_OCTAVE) + 1
-    return min(max(place, 1), WAIT_BINS - 1)
-
-
-@part
-def _restart(sums, by_class, stages, causes, costs, resources, now):
-    """Begin to measure: forget the sums, keep what is under way."""
-    for resource in range(resources.shape[0]):
-        awaited = sums[resource, T_EVER_AWAITED]
-        sums[resource] = 0.0
-        sums[resource, T_EVER_AWAITED] = awaited
-    by_class[:] = 0.0
-    stages[:] = 0.0
-    causes[:] = 0.0
-    costs[:] = 0.0
-    for resource in range(resources.shape[0]):
-        sums[resource, T_BUSY] = -resources[resource, R_BUSY] * now
-        sums[resource, T_OPEN] = -resources[resource, R_CAPACITY] * now
-
-
-@inlined
-def _journey(distributions, sample, ways, departures, curve, row, now, state):
-    """Give the time of arrival, and the part of viability that is kept on the way."""
-    ready = now
-    if ways[row, W_HANDLING] >= 0.0:
-        ready += draw(
-            distributions, sample, np.int64(ways[row, W_HANDLING]), mix(state + np.uint64(11))
-        )
-    count = np.int64(ways[row, W_DEPART_COUNT])
-    at = np.int64(ways[row, W_DEPART_AT])
-    leaves = ready
-    for attempt in range(100):
-        if count > 0:
-            leaves = _departure(departures, at, count, leaves)
-        cancelled = ways[row, W_CANCELLED]
-        if cancelled <= 0.0 or unit(mix(state + np.uint64(101 + attempt))) >= cancelled:
-            break
-        leaves += 1e-9 if count > 0 else 1.0
-    arrived = leaves + draw(
-        distributions, sample, np.int64(ways[row, W_TIME]), mix(state + np.uint64(23))
-    )
-    if ways[row, W_DELAY] >= 0.0:
-        arrived += draw(
-            distributions, sample, np.int64(ways[row, W_DELAY]), mix(state + np.uint64(37))
-        )
-    passed = arrived - now
-    kept = 1.0 - ways[row, W_STEP_LOSS]
-    points = np.int64(ways[row, W_CURVE_COUNT])
-    if passed > ways[row, W_HOLD_MAX]:
-        kept = 0.0
-    elif points > 0:
-        kept *= _on_curve(curve, np.int64(ways[row, W_CURVE_AT]), points, passed)
-    else:
-        kept *= math.exp(-ways[row, W_LOSS] * passed)
-    return arrived, kept
-
-
-@part
-def _departure(departures, at, count, ready):
-    """Give the first departure of the weekly timetable at or after a time."""
-    week = math.floor(ready / _WEEK) * _WEEK
-    phase = ready - week
-    for place in range(at, at + count):
-        if departures[place] >= phase:
-            return week + departures[place]
-    return week + _WEEK + departures[at]
-
-
-@part
-def _on_curve(curve, at, points, days):
-    """Read a falling curve by straight lines; flat before its first and after its last point."""
-    if days <= curve[at, 0]:
-        return curve[at, 1]
-    for place in range(at + 1, at + points):
-        if days <= curve[place, 0]:
-            span = curve[place, 0] - curve[place - 1, 0]
-            part_of = (days - curve[place - 1, 0]) / span
-            return curve[place - 1, 1] + part_of * (curve[place, 1] - curve[place - 1, 1])
-    return curve[at + points - 1, 1]
-
-
-@part
-def _site(reach, resources, clinic, pool):
-    """Give the nearest site, or with a pool of resources the one with least work per server."""
-    best = reach[clinic, 0]
-    if pool < 0:
-        return best
-    least = 1e300
-    for place in range(reach.shape[1]):
-        site = reach[clinic, place]
-        if site < 0:
-            break
-        resource = pool + site
-        work = resources[resource, R_BUSY] + resources[resource, R_WAITING]
-        capacity = resources[resource, R_CAPACITY]
-        load = 1e200 if capacity <= 0 else work / capacity
-        if load < least:
-            best = site
-            least = load
-    return best
-
-
-@part
-def _gather(
-    gathers,
-    entities,
-    values,
-    days,
-    whole,
-    real,
-    ready,
-    count,
-    room,
-    entity,
-    slot,
-    size,
-    until,
-    horizon,
-):
-    """Join those who gather; the one that completes them lets all go on."""
-    entities[entity, E_SIGNATURE] = -2 - slot
-    entities[entity, E_QUEUE_NEXT] = -1
-    if gathers[slot, 0] == 0:
-        gathers[slot, 1] = entity
-        if until < horizon and size > 1:
-            schedule(days, whole, real, entities, values, entity, until)
-    else:
-        entities[gathers[slot, 2], E_QUEUE_NEXT] = entity
-    gathers[slot, 2] = entity
-    gathers[slot, 0] += 1
-    if gathers[slot, 0] >= size:
-        _depart(gathers, entities, days, whole, ready, count, room, slot)
-
-
-@part
-def _depart(gathers, entities, days, whole, ready, count, room, slot):
-    entity = gathers[slot, 1]
-    gathers[slot, 0] = 0
-    while entity >= 0:
-        after = entities[entity, E_QUEUE_NEXT]
-        entities[entity, E_SIGNATURE] = -1
-        if entities[entity, E_BUCKET] >= 0:
-            cancel(days, whole, entities, entity)
-        _push(ready, count, entity, room)
-        entity = after
-
-
-@part
-def _reorder(planned, resources, materials, entities, values, free, ready, count, room, base, most):
-    """Send out the orders that are due; False when there is no room for them."""
-    for material in range(planned.shape[0]):
-        resource = planned[material, M_RESOURCE]
-        for _ in range(_ORDERS_MAX):
-            position = (
-                resources[resource, R_CAPACITY]
-                - resources[resource, R_WAITING]
-                + materials[material, M_ON_ORDER]
-            )
-            if position > materials[material, M_REORDER]:
-                break
-            order = _new(entities, values, free, count, most)
-            if order < 0:
-                return False
-            count[_LIVE] -= 1
-            materials[material, M_ON_ORDER] += materials[material, M_ORDER]
-            materials[material, M_ORDERS] += 1
-            entities[order, E_PC] = materials[material, M_PROGRAM]
-            entities[order, E_CLASS] = materials[material, M_CLASS]
-            entities[order, E_SITE] = materials[material, M_SITE]
-            entities[order, E_KEY] = np.int64(
-                mix(base + np.uint64(materials[material, M_ORDERS] * 131071 + material))
-            )
-            _push(ready, count, order, room)
-    return True
-
-
-@part
-def _trace(trace, trace_times, traced, kind, time, entities, entity, place):
-    """Write one line of the trace, while there is room."""
-    if traced < trace.shape[0]:
-        trace_times[traced] = time
-        trace[traced, 0] = kind
-        trace[traced, 1] = entities[entity, E_SERIAL]
-        trace[traced, 2] = entities[entity, E_CLASS]
-        trace[traced, 3] = entities[entity, E_CLINIC]
-        trace[traced, 4] = entities[entity, E_SITE]
-        trace[traced, 5] = place
-    return traced + 1

@@ -68,7 +68,7 @@ ENTITY_WIDTH = E_COUNTERS + COUNTERS_MAX
 VALUE_WIDTH = 8
 
 # Columns of a resource's state.
-R_CAPACITY, R_BUSY, R_WAITING, R_LIMIT, R_MATERIAL, R_PLANNED, R_OUT, R_UNITS = range(8)
+R_CAPACITY, R_BUSY, R_WAITING, R_LIMIT, R_MATERIAL, R_PLANNED, R_OUT, R_CALLED = range(8)
 RESOURCE_WIDTH = 8
 
 # Columns of a distribution and of a journey.
