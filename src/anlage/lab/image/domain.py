@@ -118,7 +118,7 @@ def kind_of(values: NDArray[Any]) -> Kind:
     def at(name: str) -> float:
         return float(values[_AT[name]])
 
-    bright = at("balance") >= 0.35 and at("level") >= 0.2
+    bright = at("balance") >= 0.35 and at("level") >= 0.15
     if at("colour") > STAINED_COLOUR and bright:
         return Kind.STAINED
     if 10 ** at("log_pixels") < 9_000:

@@ -26,8 +26,7 @@ from .viability import find_cells, outline_cells
 
 PERSISTENCE = 0.2
 LEAST_AREA_PX = 12
-LEAST_AREA_SMALL_PX = 8
-SMALL_AREA_PX = 130
+SMALL_AREA_PX = 180
 """Fields whose median object is smaller are measured at twice their size."""
 
 SOFT = 0.16
@@ -140,7 +139,7 @@ def segment_nuclei(grey: NDArray[Any], *, network: Network = "nuclei") -> NDArra
     if float(numpy.median(numpy.bincount(labels.ravel())[1:])) >= SMALL_AREA_PX:
         return labels
     inside, depth = nuclei_maps(grey, twice=True, network=network)
-    again: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_SMALL_PX)
+    again: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
     return again
 
 
@@ -174,5 +173,5 @@ def nuclei_maps(
         )
     return (
         numpy.ascontiguousarray(fine[0]),
-        cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), 0.5 if twice else 1.0),
+        cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), 0.8 if twice else 1.2),
     )

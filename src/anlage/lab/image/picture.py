@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from anlage.base import Refused
 
 MAX_FILE_BYTES = 2 << 30
+ONE_CHANNEL = 0.75
+"""Share of the light of a colour picture above which one channel is the picture."""
+
 MAX_PIXELS = 1 << 29
 """Largest sum of pixels over all planes of one file."""
 
@@ -115,17 +118,19 @@ class Picture:
         return next(limit for limit in (1023, 4095, 16383, 65535) if top <= limit)
 
     def grey(self, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
-        """Give one plane (y, x): the brightest over depth, one channel, or the mean of a colour.
+        """Give one plane (y, x): the brightest over depth, one channel, or the grey of a colour.
+
+        The grey of a colour is the mean of its channels; where one channel alone carries the
+        picture (a dye shown in false colour), it is that channel.
 
         Args:
             frame: Point in time.
-            channel: Which channel; by default the mean of a colour picture, else the first.
+            channel: Which channel; by default the grey of a colour picture, else the first.
         """
         stack = self.pixels[frame]
         plane: NDArray[Any] = stack[0] if stack.shape[0] == 1 else stack.max(axis=0)
         if channel is None and self.colour:
-            mean: NDArray[Any] = plane.mean(axis=0, dtype=numpy.float32).round()
-            return mean.astype(plane.dtype)
+            return _grey_of_colour(plane)
         return numpy.ascontiguousarray(plane[channel or 0])
 
     def channel_named(self, *words: str) -> int | None:
@@ -134,6 +139,14 @@ class Picture:
             if any(word in name.casefold() for word in words):
                 return index
         return None
+
+
+def _grey_of_colour(planes: NDArray[Any]) -> NDArray[Any]:
+    means = planes.mean(axis=(1, 2), dtype=numpy.float64)
+    if means.max() >= ONE_CHANNEL * max(float(means.sum()), 1e-9):
+        return numpy.ascontiguousarray(planes[int(means.argmax())])
+    mean: NDArray[Any] = planes.mean(axis=0, dtype=numpy.float32).round()
+    return mean.astype(planes.dtype)
 
 
 def read_picture(path: Path) -> Picture:

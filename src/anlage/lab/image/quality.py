@@ -165,7 +165,7 @@ def _broken_rows(grey: NDArray[Any]) -> str | None:
     detailed = grey[~flat]
     level = float(grey[longest[0], 0])
     full = 255 if grey.dtype == numpy.uint8 else 65535
-    if level <= float(numpy.percentile(detailed, 1)) or level == full:
+    if level <= float(numpy.percentile(detailed, 1)) + 2 or level == full:
         return None
     return f"rows {longest[0]} to {longest[-1]} of one value ({level:.0f})"
 

@@ -165,7 +165,8 @@ def finish_nuclei(data: Path, models: Path, done: dict[str, Any]) -> dict[str, A
         for field in nuclei_fields(data, modality=modality)
     ]
     write_strangers(models, learn_strangers([*stained, *map(negative, pictures[::6])]))
-    write_domain(models, "nuclei", learn_domain(pictures, seed=1, variants=2))
+    learned = learn_domain(pictures, seed=1, variants=2, zoom=0.25)
+    write_domain(models, "nuclei", learned)
     return card
 
 
@@ -244,7 +245,8 @@ def finish_activation(data: Path, models: Path, done: dict[str, Any]) -> dict[st
     }
     write_card(models, "activation", card)
     pictures = [read_picture(file) for file in files]
-    write_domain(models, "activation", learn_domain(pictures, seed=1, variants=1))
+    learned = learn_domain(pictures, seed=1, variants=1, zoom=0.1)
+    write_domain(models, "activation", learned)
     return card
 
 

@@ -22,19 +22,22 @@ MEMBERS_WITHIN = 97.0
 Floats = NDArray[numpy.float64]
 
 
-def learn_domain(pictures: Iterable[Picture], *, seed: int, variants: int = 2) -> dict[str, object]:
+def learn_domain(
+    pictures: Iterable[Picture], *, seed: int, variants: int = 2, zoom: float = 0.15
+) -> dict[str, object]:
     """Give a domain as a JSON object: centre, scale, prototypes and limit.
 
     Args:
         pictures: The training pictures.
         seed: Seed of the variation.
         variants: Varied copies of each picture.
+        zoom: Standard deviation of the logarithm of their magnification.
     """
     rng = numpy.random.default_rng(seed)
     rows = []
     for picture in pictures:
         rows.append(traits(picture))
-        rows.extend(traits(_varied(picture, rng)) for _ in range(variants))
+        rows.extend(traits(_varied(picture, rng, zoom)) for _ in range(variants))
     values = numpy.stack(rows)
     centre = numpy.median(values, axis=0)
     low, high = numpy.percentile(values, (5, 95), axis=0)
@@ -83,7 +86,7 @@ def _far_apart(places: Floats, real: NDArray[numpy.bool_], count: int) -> NDArra
     return numpy.array(sorted(set(chosen)), numpy.int64)
 
 
-def _varied(picture: Picture, rng: numpy.random.Generator) -> Picture:
+def _varied(picture: Picture, rng: numpy.random.Generator, zoom: float) -> Picture:
     grey = picture.grey().astype(numpy.float32)
     height, width = grey.shape
     if min(height, width) >= 200 and rng.random() < 0.5:
@@ -91,8 +94,8 @@ def _varied(picture: Picture, rng: numpy.random.Generator) -> Picture:
         tall, wide = int(height * share), int(width * share)
         top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
         grey = grey[top : top + tall, left : left + wide]
-    zoom = float(numpy.exp(rng.normal(0, 0.15)))
-    grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
+    times = float(numpy.exp(rng.normal(0, zoom)))
+    grey = cv2.resize(grey, None, fx=times, fy=times, interpolation=cv2.INTER_AREA)
     if rng.random() < 0.4:
         grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.3, 0.9))
     reach = float(numpy.percentile(grey, 99.5) - numpy.percentile(grey, 0.5)) + 1

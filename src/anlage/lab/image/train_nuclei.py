@@ -48,6 +48,7 @@ def train_nuclei(
     seed: int,
     threads: int,
     start: Path | None = None,
+    rate: float = 3e-3,
 ) -> dict[str, object]:
     """Train on the fields that are not held out, writing the best so far every few minutes.
 
@@ -58,6 +59,7 @@ def train_nuclei(
         seed: Seed of initial weights and augmentation.
         threads: Processor threads for torch.
         start: Weights of an earlier training (`.pt`) to go on from.
+        rate: Highest learning rate of the schedule.
 
     Returns:
         What was done: steps, final loss, settings.
@@ -69,15 +71,16 @@ def train_nuclei(
     if start is not None:
         network.load_state_dict(torch.load(start, weights_only=True))
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     queue: Queue[tuple[Floats, ...]] = Queue(maxsize=6)
     source = _batches(examples, numpy.random.default_rng(seed))
     threading.Thread(target=_fill, args=(queue, source), daemon=True).start()
     begun, saved, step, running = time.monotonic(), time.monotonic(), 0, 0.0
     while (part := (time.monotonic() - begun) / (60 * minutes)) < 1:
-        rate = 3e-3 * min(1, (step + 1) / 200) * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
+        warm = min(1.0, (step + 1) / 200)
+        present = rate * warm * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = present
         image, inside, depth, weight, way, scale = (torch.from_numpy(part) for part in queue.get())
         with torch.autocast("cpu", dtype=torch.bfloat16):
             fine, coarse = network(image.to(memory_format=torch.channels_last))

@@ -40,7 +40,10 @@ WINDOW_PX = 768
 def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
     """Give the traits of one plane of a picture, as float64 in the order of `TRAITS`."""
     grey = _centre(picture.grey(frame=frame, channel=channel))
-    values = numpy.asarray(grey / numpy.float32(picture.full_scale), numpy.float32)
+    # Sixteen bits seldom are: the brightest pixel stands for full scale there.
+    eight = picture.pixels.dtype == numpy.uint8
+    scale = picture.full_scale if eight else max(int(grey.max()), 1)
+    values = numpy.asarray(grey / numpy.float32(scale), numpy.float32)
     low, median, high = (float(one) for one in numpy.percentile(values, (0.5, 50, 99.5)))
     reach = max(high - low, 1e-4)
     quarter = numpy.percentile(values, (25, 75))
