@@ -23,13 +23,7 @@ from anlage.record import World
 @pytest.mark.xdist_group("demo")
 @pytest.mark.req("P11.10b")
 def test_headless_walks_one_lot_to_its_end_and_its_record_proves_itself(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "anlage", "demo", "--headless", "--json", "--data", tmp_path / "d"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-    )
+    done = _anlage("demo", "--headless", "--json", "--data", tmp_path / "d")
 
     printed = json.loads(done.stdout)
 
@@ -37,6 +31,15 @@ def test_headless_walks_one_lot_to_its_end_and_its_record_proves_itself(tmp_path
         printed
     )
     assert printed["verified"] is True
+    again = _anlage(
+        "import", printed["export"], "--as", "P-0109", "--data", tmp_path / "d", "--json"
+    )
+    assert json.loads(again.stdout)["subject"] == f"lot/{printed['lot']}"
+    twice = _anlage(
+        "import", printed["export"], "--as", "P-0109", "--data", tmp_path / "d", "--json"
+    )
+    assert twice.returncode == 2
+    assert json.loads(twice.stdout)["refused"]["code"] == "record-imported-before"
     assert (tmp_path / "d").joinpath(f"batch-record-{printed['lot']}.pdf").read_bytes()[
         :5
     ] == b"%PDF-"
@@ -80,3 +83,13 @@ def test_the_seeded_plant_has_lots_at_many_stages_and_rebuilds_to_the_same_views
 
 def test_the_demos_password_is_no_secret():
     assert PASSWORD == "demo demo demo"
+
+
+def _anlage(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "anlage", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+    )

@@ -6,7 +6,15 @@ Start at: engine.py (how a command runs), then installation.py.
 """
 
 from .backup import backup, restore
-from .desk import check_login, configure, has_account, make_account, make_token, prepare_desk
+from .desk import (
+    check_login,
+    configure,
+    has_account,
+    make_account,
+    make_token,
+    prepare_desk,
+    reset_password,
+)
 from .documents import batch_record, certificate_of_analysis, documents_of
 from .engine import (
     Desk,
@@ -51,6 +59,7 @@ __all__ = [
     "configure",
     "first_administrator",
     "has_account",
+    "reset_password",
     "make_account",
     "make_token",
     "opened",

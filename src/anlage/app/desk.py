@@ -152,10 +152,37 @@ def make_account(*, login: str, person: str, password: str, must_change: bool = 
     """Make the account of a person who is registered."""
     from anlage.store.desk.models import Account
 
+    if (
+        Account.objects.filter(login=login).exists()
+        or Account.objects.filter(person=person).exists()
+    ):
+        raise Refused(
+            "account-exists",
+            what=f"account {login} of {person}",
+            found="the login name or the person has one",
+            limit="one person, one account, never reused",
+            remedy="choose another login name, or reset the password",
+            rule="21 CFR 11.100(a)",
+        )
     account = Account.objects.create_account(login, person, password)
     if must_change:
         account.must_change_password = True
         account.save(update_fields=["must_change_password"])
+
+
+def reset_password(person: str, password: str) -> str | None:
+    """Give a person's account a new first password; gives the login name, None without an
+    account.
+    """
+    from anlage.store.desk.models import Account
+
+    account = Account.objects.filter(person=person).first()
+    if account is None:
+        return None
+    account.set_password(password)
+    account.must_change_password, account.failures, account.locked_until = True, 0, None
+    account.save()
+    return str(account.login)
 
 
 def has_account(person: str) -> bool:

@@ -25,6 +25,7 @@ from anlage.base import Broken, Refused
 DONE, INVALID, USAGE, BROKEN = 0, 2, 64, 70
 
 GROUPS: dict[str, str] = {
+    "account": "how registered persons get in",
     "assay": "assays: fit, potency, validity, readers' files",
     "backup": "copy an installation while it runs, and check the copy",
     "count": "cell counting quality",

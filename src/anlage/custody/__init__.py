@@ -84,6 +84,7 @@ from .excursion import (
     rule_for,
     worst_kinetic,
 )
+from .imported import ImportRecord, RecordImported
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -128,6 +129,8 @@ from .shipment import (
 )
 
 __all__ = [
+    "ImportRecord",
+    "RecordImported",
     "EXCURSION_RULES",
     "FORMULAS",
     "PASSPORT_PARTS",

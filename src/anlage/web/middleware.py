@@ -7,10 +7,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from anlage.base import Broken, Refused
+from anlage.library import Person
+from anlage.record import Stream
+
+from .here import installation
 
 log = logging.getLogger(__name__)
 OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
@@ -32,6 +37,12 @@ class Guard:
         user: Any = request.user  # type: ignore[attr-defined]
         if not user.is_authenticated and not request.path.startswith(OPEN_PATHS):
             return redirect(f"/login?next={request.path}")
+        if user.is_authenticated and not request.path.startswith(("/static/", "/logout")):
+            if not _is_here(user.person):
+                logout(request)
+                return redirect("/login")
+            if user.must_change_password and request.path != "/password":
+                return redirect("/password")
         response = self._following(request)
         response.setdefault("Content-Security-Policy", POLICY)
         response.setdefault("Cache-Control", "no-store")
@@ -52,6 +63,11 @@ class Guard:
         if is_api:
             return JsonResponse({"broken": {"incident": incident}}, status=500)
         return render(request, "broken.html", {"incident": incident, "seen": seen}, status=500)
+
+
+def _is_here(person: str) -> bool:
+    """Tell whether a person still works here: leaving ends every session at its next request."""
+    return installation().engine.state(Person, Stream(f"person/{person}")).is_active
 
 
 guard = Guard

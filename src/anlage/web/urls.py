@@ -32,6 +32,7 @@ urlpatterns = [
     path("login", entrance.enter),
     path("logout", entrance.leave),
     path("theme", entrance.theme),
+    path("password", entrance.change_password),
     path("health", health),
     path("api/", api.urls),
     path("act/<slug:name>", act.act),
