@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from anlage.app import Installation, SimulatedClock, configure, prepare_desk, settings
-from anlage.plant import FillDoses, FilledContainer
 from anlage.record import World
 from tests.app.test_making import AT, Plant, begin, order
 from tests.web.facility import furnish
@@ -22,8 +21,6 @@ def main(folder: Path) -> None:
     prepare_desk(chosen)
     plant = Plant(installation, clock)
     named = furnish(plant)
-    fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
-    plant.do(FillDoses(lot=named["made"], fills=fills), "anna")
     named["coi"] = order(plant)
     named["fresh"] = begin(plant, named["coi"])
     clock.save()

@@ -7,6 +7,8 @@ from anlage.app import make_account
 from anlage.base import Quantity
 from anlage.plant import (
     CleanRoom,
+    FillDoses,
+    FilledContainer,
     Grade,
     Lot,
     OpenDeviation,
@@ -42,6 +44,8 @@ def furnish(plant):
     made = begin(plant, order(plant))
     make(plant, made)
     examine(plant, made)
+    fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
+    plant.do(FillDoses(lot=made, fills=fills), "anna")
     running = begin(plant, order(plant))
     for _ in range(STEPS_BEFORE):
         lot = plant.state(Lot, f"lot/{running}")

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from anlage.plant import Lot
+
 MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
 MENU += ["/definitions", "/people", "/record"]
 LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
@@ -103,3 +105,15 @@ def test_my_work_is_that_of_my_role(enter, house):
     assert f"/deviations/{house.named['running']}-D01" in of_quality
     assert f"/journeys/{house.named['ordered']}" in of_coordinator
     assert "/step/" not in of_coordinator
+
+
+@pytest.mark.req("U36")
+def test_a_recall_names_lots_patients_and_doses(enter, house):
+    made = house.named["made"]
+    text = enter("eva").get("/trace/material/M-cd19-car-vector/recall").content.decode()
+    both = enter("eva").get(f"/trace/lot/{made}").content.decode()
+
+    assert f"lot/{made}" in text
+    assert house.state(Lot, f"lot/{made}").coi in text
+    assert "container/DOSE-1" in text and "container/DOSE-1" in both
+    assert "material/M-cd19-car-vector" in both

@@ -239,12 +239,22 @@ def test_a_unit_that_is_not_cleared_is_refused_at_the_start(house, enter):
     assert house.state(Lot, f"lot/{lot}").steps[key].status is StepStatus.STARTED
 
 
+def test_records_are_read_line_by_line(house, enter, lot):
+    lines = "BAG-1; 20 mL; 1.4e8 cell\nBAG-2; 20 mL"
+    sent = {"lot": lot, "fills": lines, "back": f"/lots/{lot}"}
+
+    answer = enter("anna").post("/act/fill-doses", sent)
+    wrong = enter("anna").post("/act/fill-doses", sent | {"fills": "BAG-3; 20 mL; 1; 2; 3"})
+
+    assert answer.status_code == 302
+    assert set(house.state(Lot, f"lot/{lot}").containers) == {"BAG-1", "BAG-2"}
+    assert wrong.status_code == 409 and b"field-unreadable" in wrong.content
+
+
 def test_a_lot_is_reviewed_and_released_by_others_and_told_what_stands_before(house, enter):
     made = house.named["made"]
     quality, releaser = enter("eva"), enter("fritz")
     early = releaser.get(f"/lots/{made}/review").content.decode()
-    filled = {"lot": made, "fills": "DOSE-7; 20 mL; 1.4e8 cell", "back": f"/lots/{made}"}
-    assert enter("anna").post("/act/fill-doses", filled).status_code == 302
     refused = releaser.post("/act/release-lot", {"lot": made, "statement": "as approved"})
     for name in ("review-batch", "review-audit-trail"):
         version = house.state(Lot, f"lot/{made}").version

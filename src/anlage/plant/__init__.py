@@ -170,6 +170,7 @@ from .journey import (
     return_remainder,
     withdraw_consent,
 )
+from .lineage import making_links
 from .lot import (
     Lot,
     LotStatus,
@@ -379,7 +380,7 @@ from .supplier import (
 VIEWS: tuple[View, ...] = (
     StockView(),
     PackView(),
-    GenealogyView(),
+    GenealogyView((making_links,), frozenset({"material", "lot", "journey"})),
     EquipmentBoard(),
     RoomBoard(),
     SupplierBoard(),

@@ -110,7 +110,7 @@ class GenealogyView:
     """
 
     name = "genealogy"
-    version = 1
+    version = 2
 
     def __init__(
         self, links: Sequence[Links] = (), families: frozenset[str] = frozenset({"material"})

@@ -14,6 +14,7 @@ from anlage.web.here import installation
 from .clock import next_end
 
 ROWS_MAX = 500
+IDLE = frozenset({"cleaned", "to-be-cleaned"})
 
 
 @require_GET
@@ -35,14 +36,16 @@ def floor(request: HttpRequest) -> HttpResponse:
 
 
 def _rooms() -> list[dict[str, Any]]:
-    """Give every room with its units in number order."""
+    """Give every room: the units that somebody uses or has to look at, and the idle ones."""
     site = installation()
     units: dict[str, list[dict[str, Any]]] = {}
+    idle: dict[str, list[dict[str, Any]]] = {}
     for _, row in site.rows("equipment-board").find(limit=ROWS_MAX):
         if row["status"] != "retired":
-            units.setdefault(row["room"], []).append(row)
+            place = idle if row["status"] in IDLE else units
+            place.setdefault(row["room"], []).append(row)
     return [
-        row | {"units": units.get(name, [])}
+        row | {"units": units.get(name, []), "idle": idle.get(name, [])}
         for name, row in site.rows("room-board").find(limit=ROWS_MAX)
     ]
 

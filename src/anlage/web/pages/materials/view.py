@@ -16,6 +16,7 @@ from anlage.web.here import installation
 from anlage.web.reading import history, now, state
 
 ROWS_MAX = 5000
+NAMED_MAX = 10
 KEEPER, QUALITY, OPERATOR = "store-keeper", "qa-reviewer", "operator"
 RECEIVE = (
     Action("Receive a delivery", "receive-material", (KEEPER,), True),
@@ -67,7 +68,9 @@ def stock(request: HttpRequest) -> HttpResponse:
         "asked": request.GET.get("q", ""),
         "wanted": wanted,
         "everything": everything,
-        "ending": _ending(),
+        "ended": [one for one in _ending() if one["end"] <= now()],
+        "ending": [one for one in _ending() if one["end"] > now()],
+        "named_max": NAMED_MAX,
         "actions": links(request, RECEIVE, {}),
     }
     return render(request, "materials/stock.html", context)
@@ -115,7 +118,7 @@ def _ending() -> list[dict[str, Any]]:
     return [
         {"end": end, "material": name, "pack": pack, "name": (stock_rows.get(name) or {})["name"]}
         for end, name, pack in found
-    ][:12]
+    ]
 
 
 ADDRESSES = [path("materials", stock), path("materials/<str:name>", material)]

@@ -13,6 +13,7 @@ from anlage.web.actions import Action, Link, links
 from anlage.web.reading import history, me, now, state
 
 QUALITY, RELEASER = "qa-reviewer", "releaser"
+ASSESS = Action("Assess an exceptional release", "assess-exceptional-release", (QUALITY,))
 RANK_ALARM, RANK_WARN = 1, 3
 AUDITED = frozenset({"entry-corrected", "exception-authorised", "identity-scanned"})
 
@@ -50,12 +51,16 @@ def _offered(request: HttpRequest, lot: Lot, is_blocked: bool) -> list[Link]:
     if lot.status is not LotStatus.MADE:
         return []
     values: dict[str, object] = {"lot": lot.id, "through": lot.version}
-    reviewing = (
-        Action("Sign the batch review", "review-batch", (QUALITY,), is_main=True),
-        Action("Sign the audit-trail review", "review-audit-trail", (QUALITY,), is_main=True),
-        Action("Assess an exceptional release", "assess-exceptional-release", (QUALITY,)),
-    )
-    shown = reviewing if lot.request is not None else reviewing[:2]
+    shown = [
+        Action(f"Sign the {name}", command, (QUALITY,), is_main=True)
+        for name, command, mark in (
+            ("batch review", "review-batch", lot.batch_review),
+            ("audit-trail review", "review-audit-trail", lot.audit_review),
+        )
+        if mark is None or mark.through < lot.content_version
+    ]
+    if lot.request is not None:
+        shown.append(ASSESS)
     deciding = (Action("Release", "release-lot", (RELEASER,), is_main=True),)
     rejecting = (Action("Reject", "reject-lot", (RELEASER,)),)
     return [
