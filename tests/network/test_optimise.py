@@ -206,8 +206,8 @@ def test_a_defect_is_named_with_its_place_and_a_remedy(old, new, code):
 
 
 def test_clinics_that_fit_together_nowhere_are_refused():
-    text = TWO.replace("demand: 120", "demand: 149").replace("capacity: 400", "capacity: 155")
-    text = text.replace("demand: 80", "demand: 100")
+    text = TWO.replace("demand: 120", "demand: 100").replace("capacity: 400", "capacity: 155")
+    text = text.replace("demand: 80", "demand: 100").replace("berlin: 60", "berlin: 100")
 
     with pytest.raises(Refused) as refusal:
         optimise(read_design(text))
