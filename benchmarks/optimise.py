@@ -9,13 +9,18 @@ import time
 
 import numpy as np
 
+from anlage.base import Refused
 from anlage.network.optimise import (
     Candidate,
+    Cohort,
     Demand,
     DesignProblem,
+    Leg,
+    Plant,
     Size,
     Way,
     columns_of,
+    plan_cohort,
     solve,
     solve_whole,
 )
@@ -62,6 +67,46 @@ def design_instance(seed: int, clinics: int = 40, sites: int = 12) -> DesignProb
     )
 
 
+def cohort_instance(
+    seed: int, patients: int, *, hold: int = 0, turnaround: int = 18, most: int | None = None
+) -> Cohort:
+    """Give a made-up cohort after the description of i-SHIPMENT (Scientific Reports 12:17365, 2022).
+
+    Four clinics, six plants of 4, 10 or 31 lines, two modes of one and two days, 130 days, 7 days of
+    making and 7 of quality control; places, days and lane money are drawn by chance.
+    """
+    chance = np.random.default_rng(seed)
+    clinics, lines = ("c1", "c2", "c3", "c4"), (4, 31, 10, 4, 31, 10)
+    plants = tuple(
+        Plant(
+            name=f"m{number}", lines=count, cost_per_day=5784.0 * count if count < 31 else 173_521.0
+        )
+        for number, count in enumerate(lines, start=1)
+    )
+    there, back = {}, {}
+    for clinic in clinics:
+        for plant in plants:
+            standard = float(chance.integers(520, 1054))
+            pair = (clinic, plant.name)
+            for legs, low, high in ((there, 1040, 3500), (back, 1910, 2910)):
+                express = float(chance.integers(low, high))
+                legs[pair] = (
+                    Leg(mode="express", days=1, cost=express),
+                    Leg(mode="standard", days=2, cost=min(standard, express)),
+                )
+    days = np.sort(chance.integers(1, 105, patients))
+    return Cohort(
+        patients=tuple((clinics[chance.integers(4)], int(day)) for day in days),
+        plants=plants,
+        to_plant=there,
+        to_clinic=back,
+        cost_per_therapy=10_476.0 + 9_312.0,
+        hold_days_max=hold,
+        turnaround_days_max=turnaround,
+        open_at_most=most,
+    )
+
+
 def main() -> None:
     seeds = [int(word) for word in sys.argv[1:] if word.isdigit()] or [0, 1, 2, 3, 4]
     solve(columns_of(design_instance(99, clinics=6, sites=3)))  # loads the compiled kernels
@@ -83,6 +128,24 @@ def main() -> None:
             f"{alone.cost:>13,.0f} {alone.gap:>9.1e} {peer:>7.1f} {more}{peer / spent:>5.0f}x",
             flush=True,
         )
+    print("\ncohorts after i-SHIPMENT, proven to 1e-6, one core")
+    print(
+        f"{'patients':>8} {'plants':>7} {'hold':>5} {'cost':>13} {'gap':>9} {'columns':>8} {'sets':>5} {'s':>7}"
+    )
+    for patients in (50, 125, 250):
+        for most, hold, turnaround in ((2, 0, 18), (6, 0, 18), (2, 24, 42)):
+            try:
+                plan = plan_cohort(
+                    cohort_instance(seeds[0], patients, hold=hold, turnaround=turnaround, most=most)
+                )
+            except Refused as refusal:
+                print(f"{patients:>8} {most:>7} {hold:>5} {refusal.problem.found}")
+                continue
+            print(
+                f"{patients:>8} {most:>7} {hold:>5} {plan.cost:>13,.0f} {plan.gap:>9.1e} "
+                f"{plan.columns:>8} {plan.sets_solved:>5} {plan.seconds:>7.2f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
