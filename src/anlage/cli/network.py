@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anlage.base import Refused
+from anlage.base import Problem, Refused
 
 from .shell import Answer, Group
 
@@ -44,6 +45,16 @@ def register(group: Group) -> None:
     )
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
     _add_run(command)
+    command = group.command(
+        "optimise", _optimise, help="find the cheapest sites, sizes and lane modes, with proof"
+    )
+    command.add_argument("file", metavar="FILE", help="a design in YAML; - for standard input")
+    command.add_argument(
+        "--gap", type=float, default=1e-4, metavar="G", help="gap at which to stop (1e-4)"
+    )
+    command.add_argument(
+        "--time-limit", type=float, default=60.0, metavar="S", help="seconds, then stop early (60)"
+    )
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
@@ -61,16 +72,61 @@ def _check(args: argparse.Namespace) -> Answer:
 
     path = str(args.file)
     try:
-        checked = check(_text(path)[1], path=path)
+        text = _text(path)[1]
+        from anlage.network.optimise import check_design, is_design
+
+        if is_design(text):
+            return _checked(path, check_design(text, path=path).problems, "design")
+        checked = check(text, path=path)
     except Refused as refusal:
         checked = Checked(network=None, problems=refusal.problems)
-    data = {"ok": checked.ok, "problems": [problem.as_dict() for problem in checked.problems]}
-    if checked.ok:
-        return Answer({**data, "file": path}, f"{path}: a sound network")
-    count = len(checked.problems)
+    return _checked(path, checked.problems, "network")
+
+
+def _checked(path: str, problems: Sequence[Problem], kind: str) -> Answer:
+    data = {"ok": not problems, "problems": [problem.as_dict() for problem in problems]}
+    if not problems:
+        return Answer({**data, "file": path}, f"{path}: a sound {kind}")
+    count = len(problems)
     lines = [f"{path}: {count} problem{'s' if count > 1 else ''}"]
-    lines += [f"  {problem}" for problem in checked.problems]
+    lines += [f"  {problem}" for problem in problems]
     return Answer({**data, "file": path}, "\n".join(lines), ok=False)
+
+
+def _optimise(args: argparse.Namespace) -> Answer:
+    if not 0 <= args.gap < 1 or not args.time_limit > 0:
+        raise Refused(
+            "network-run-impossible",
+            what="optimise",
+            found=f"--gap {args.gap:g} --time-limit {args.time_limit:g}",
+            limit="a gap from 0 to 1 and a time above zero",
+            remedy="write --gap 1e-4 --time-limit 60",
+        )
+    from anlage.network.optimise import optimise, read_design
+
+    name, text = _text(str(args.file))
+    problem = read_design(text, path=name)
+    data = optimise(problem, gap=args.gap, seconds=args.time_limit)
+    return Answer(data, _design(data), ok=data["status"] == "optimal")
+
+
+def _design(data: dict[str, Any]) -> str:
+    """Give a design for a person."""
+    design = data["design"]
+    lines = [
+        f"{data['design_problem']}: {data['objective']:,.0f} a year, {data['status']}; no design "
+        f"costs less than {data['bound']:,.0f} (gap {data['gap']:.1e}), {data['seconds']:.2f} s",
+        "",
+        f"{'open site':<24}{'size':<12}{'patients':>10}{'used':>9}",
+    ]
+    for name, row in design["sites"].items():
+        lines.append(
+            f"{name:<24}{row['size'] or '-':<12}{row['patients']:>10.6g}{_percent(row['used']):>9}"
+        )
+    lines += ["", f"{'clinic':<24}{'site':<24}{'mode':<12}{'patients':>10}"]
+    for name, row in design["clinics"].items():
+        lines.append(f"{name:<24}{row['site']:<24}{row['mode'] or '-':<12}{row['patients']:>10.6g}")
+    return "\n".join(lines)
 
 
 def _simulate(args: argparse.Namespace) -> Answer:

@@ -44,3 +44,6 @@ RUN_IMPOSSIBLE = "network-run-impossible"
 
 RUN_STOPPED = "network-run-stopped"
 """A limit stopped the run; what had finished is kept."""
+
+DESIGN_INFEASIBLE = "network-design-infeasible"
+"""No choice of sites serves all the demand within the limits."""
