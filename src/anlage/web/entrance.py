@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from anlage.base import Refused
+from anlage.library import Person, stream_of_person
 from anlage.store.desk.models import Account
 
 from .here import installation
 
 FAILURES_MAX = 5
 LOCKED = timedelta(minutes=15)
+PASSWORD_MAX = 1000
 DEMO_LOGINS = "demo_logins.txt"
 
 
@@ -68,7 +70,9 @@ def check_password(request: HttpRequest, name: str, password: str) -> Account:
     Raises:
         Refused: They fit no account that may enter.
     """
-    account = Account.objects.filter(login=name[:80]).first()
+    if not (name + password).isprintable() or len(name) > 80 or len(password) > PASSWORD_MAX:
+        raise _no("login-failed", "login", "name or password does not fit", "type both again")
+    account = Account.objects.filter(login=name).first()
     if account is not None and account.locked_until and account.locked_until > timezone.now():
         raise _no(
             "account-locked", f"account {name[:40]}", "five failed attempts", "wait 15 minutes"
@@ -81,10 +85,18 @@ def check_password(request: HttpRequest, name: str, password: str) -> Account:
                 account.failures, account.locked_until = 0, timezone.now() + LOCKED
             account.save(update_fields=["failures", "locked_until"])
         raise _no("login-failed", "login", "name or password does not fit", "type both again")
+    if has_left(name_of := getattr(found, "person", "")):
+        raise _no("account-closed", f"account of {name_of}", "the person has left", "ask QA")
     if account is not None and account.failures:
         account.failures = 0
         account.save(update_fields=["failures"])
     return found  # type: ignore[no-any-return]
+
+
+def has_left(person: str) -> bool:
+    """Tell whether a person has left: then logins, sessions and tokens end."""
+    state = installation().engine.state(Person, stream_of_person(person))
+    return bool(state.name) and not state.is_active
 
 
 def _no(code: str, what: str, found: str, remedy: str) -> Refused:

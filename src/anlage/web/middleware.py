@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from anlage.base import Broken, Refused
+
+from .entrance import has_left
 
 log = logging.getLogger(__name__)
 OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
@@ -30,6 +33,9 @@ class Guard:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or send to the login page."""
         user: Any = request.user  # type: ignore[attr-defined]
+        if user.is_authenticated and has_left(user.person):
+            logout(request)
+            user = request.user  # type: ignore[attr-defined]
         if not user.is_authenticated and not request.path.startswith(OPEN_PATHS):
             return redirect(f"/login?next={request.path}")
         response = self._following(request)
