@@ -8,16 +8,15 @@ judged.
 
 import functools
 import inspect
-import re
 import secrets
 import threading
 import typing
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from anlage.base import Clock, Instant, Refused
+from anlage.base import Clock, Instant, Refused, digest
 from anlage.record import (
     Actor,
     Conflict,
@@ -25,16 +24,21 @@ from anlage.record import (
     Journal,
     Receipt,
     Recorded,
+    Signature,
     Stream,
     World,
+    encode,
     fact,
     rebuild,
 )
+
+from .shape import must_be_legible, must_fit
 
 S = TypeVar("S")
 R = TypeVar("R")
 TRIES_MAX = 4  # the first and at most three more
 STATES_MAX = 20_000
+KEY_MAX = 120
 
 
 class _State(Protocol):
@@ -106,16 +110,7 @@ def request_of(name: str, values: dict[str, Any]) -> Any:
             remedy="correct the name",
         )
     request = _HANDLERS[name][0]
-    unknown = set(values) - set(request.__dataclass_fields__)  # type: ignore[attr-defined]
-    if unknown:
-        raise Refused(
-            "request-malformed",
-            what=f"command {name}",
-            found=f"field {min(unknown)[:60]!r}",
-            limit=", ".join(request.__dataclass_fields__),  # type: ignore[attr-defined]
-            remedy="correct the field's name",
-        )
-    _check_shape(name, request, values)
+    must_fit(request, values, f"command {name}")
     try:
         return rebuild(request, values)
     except Refused:
@@ -136,6 +131,26 @@ def name_of(request: object) -> str:
         if type(request) is cls:
             return name
     raise KeyError(type(request).__name__)
+
+
+def sealed_key(request: object, actor: Actor, key: str) -> str:
+    """Give a client's key tied to who asks for what.
+
+    So a key that comes again with other values, or from another person, is another command, and
+    nobody is told that something was done which was not. Signatures do not count: they are made
+    anew each time.
+
+    Raises:
+        Refused: `request-malformed`: it is over-long or not printable.
+    """
+    must_be_legible(key, "key", limit=KEY_MAX)
+    values = {
+        one: encode(inner)
+        for one in request.__dataclass_fields__  # type: ignore[attr-defined]
+        if not isinstance(inner := getattr(request, one), Signature)
+    }
+    seal = digest({"command": name_of(request), "person": actor.person, "values": values})
+    return f"{key}.{seal[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +235,39 @@ class Engine:
         Args:
             request: A request object of a bound command.
             actor: Who asks, through which door.
-            key: The client's key: the same key again gives the first outcome and writes nothing.
+            key: The client's key: the same command by the same person under the same key again
+                gives the first outcome and writes nothing.
 
         Raises:
             Refused: A rule said no; nothing is stored.
         """
+        if not key:
+            return self._do(request, actor, secrets.token_hex(12))
+        earlier = self.done_before(request, actor=actor, key=key)
+        if earlier is not None:
+            return earlier
+        try:
+            return self._do(request, actor, sealed_key(request, actor, key))
+        except Refused:
+            # Its twin, sent at the same time, may have been faster.
+            earlier = self.done_before(request, actor=actor, key=key)
+            if earlier is None:
+                raise
+            return earlier
+
+    def done_before(self, request: object, *, actor: Actor, key: str | None) -> Outcome | None:
+        """Give the outcome of this very command by this person under this key, if it was done.
+
+        Raises:
+            Refused: `request-malformed`: the key is no key.
+        """
+        if not key:
+            return None
+        receipt = self.journal.find_command(sealed_key(request, actor, key))
+        return None if receipt is None else Outcome(receipt.facts, is_repeat=True)
+
+    def _do(self, request: object, actor: Actor, key: str) -> Outcome:
         handler = _HANDLERS[name_of(request)][1]
-        key = key or secrets.token_hex(12)
         for attempt in range(1, TRIES_MAX + 1):
             desk = Desk(self, actor, self.clock.now())
             entries = [*handler(desk, request), *desk.extra]
@@ -278,36 +319,3 @@ class Engine:
     def state(self, state: type[S], stream: Stream) -> S:
         """Give the state of a stream to look at."""
         return self.load(state, stream)[1]
-
-
-def _check_shape(name: str, request: type, values: dict[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, str) and (len(value) > 100_000 or _CONTROL.search(value)):
-            raise Refused(
-                "request-malformed",
-                what=f"{key} of command {name}",
-                found="control characters or over-long text",
-                limit="printable text of at most 100,000 characters",
-                remedy="type it again",
-                rule="ALCOA: legible",
-            )
-    missing = [
-        key
-        for key, one in request.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        if key not in values and _is_required(one)
-    ]
-    if missing:
-        raise Refused(
-            "request-malformed",
-            what=f"command {name}",
-            found=f"no {', '.join(missing)}",
-            limit="every required field",
-            remedy="fill it in",
-        )
-
-
-def _is_required(one: Any) -> bool:
-    return one.default is MISSING and one.default_factory is MISSING
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")

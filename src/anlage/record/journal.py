@@ -119,6 +119,10 @@ class Journal(Protocol):
         """Give the facts of one stream past version `after`, in order."""
         ...
 
+    def find_command(self, command: str) -> Receipt | None:
+        """Give what a command wrote, by its key; None when no such key was used."""
+        ...
+
     def head(self, stream: Stream) -> Head:
         """Give the end of a stream; version 0 for one without facts."""
         ...

@@ -233,6 +233,16 @@ class SqlJournal:
             Recorded.read(number, bytes(header), bytes(content)) for number, header, content in rows
         ]
 
+    def find_command(self, command: str) -> Receipt | None:
+        """Give what a command wrote, by its key; None when no such key was used."""
+        rows = self._dialect.read(
+            "SELECT number, header, content FROM fact WHERE command = ? ORDER BY number", (command,)
+        )
+        if not rows:
+            return None
+        facts = tuple(Recorded.read(n, bytes(header), bytes(body)) for n, header, body in rows)
+        return Receipt(facts=facts, is_repeat=True)
+
     def head(self, stream: Stream) -> Head:
         """Give the end of a stream; version 0 for one without facts."""
         rows = self._dialect.read("SELECT version, hash FROM head WHERE stream = ?", (str(stream),))
@@ -372,7 +382,7 @@ class SqlJournal:
             request.work(self._connection)
             return Receipt(facts=())
         if request.command:
-            earlier = commands.get(request.command) or self._find_command(request.command)
+            earlier = commands.get(request.command) or self.find_command(request.command)
             if earlier is not None:
                 return earlier
         for stream, expected in request.expected.items():
@@ -446,15 +456,6 @@ class SqlJournal:
                 self._heads.clear()
             self._heads[stream] = end
         return end
-
-    def _find_command(self, command: str) -> Receipt | None:
-        rows = self._dialect.read(
-            "SELECT number, header, content FROM fact WHERE command = ? ORDER BY number", (command,)
-        )
-        if not rows:
-            return None
-        facts = tuple(Recorded.read(n, bytes(header), bytes(body)) for n, header, body in rows)
-        return Receipt(facts=facts, is_repeat=True)
 
     # Start.
 

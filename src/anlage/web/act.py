@@ -98,6 +98,8 @@ def begin(
     """
     asked = request_of(name, values)
     engine, actor = installation().engine, actor_of(request)
+    if engine.done_before(asked, actor=actor, key=key) is not None:
+        return redirect(back)
     values_shown = encode(asked)
     chosen = _chosen(request, name, values_shown)
     wanted = signatures_wanted(engine, asked, actor=actor, chosen=chosen)

@@ -17,6 +17,8 @@ from anlage.record import Stream
 
 from .here import installation
 
+from .entrance import has_left
+
 log = logging.getLogger(__name__)
 OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
 POLICY = (
@@ -35,6 +37,9 @@ class Guard:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or send to the login page."""
         user: Any = request.user  # type: ignore[attr-defined]
+        if user.is_authenticated and has_left(user.person):
+            logout(request)
+            user = request.user  # type: ignore[attr-defined]
         if not user.is_authenticated and not request.path.startswith(OPEN_PATHS):
             return redirect(f"/login?next={request.path}")
         if user.is_authenticated and not request.path.startswith(("/static/", "/logout")):

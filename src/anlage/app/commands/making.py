@@ -11,12 +11,14 @@ from anlage.record import Signature, Stream
 from ..engine import Desk
 from ..staff import person_of
 
+READERS = frozenset({"inspector"})
+
 
 def who(desk: Desk) -> Person:
-    """Give the person at the desk.
+    """Give the person at the desk, who must hold a role that acts.
 
     Raises:
-        Refused: `operator-unqualified`: nobody is named, or the person has left.
+        Refused: `operator-unqualified`: nobody is named, the person has left, or may only read.
     """
     if desk.actor.person is None:
         raise Refused(
@@ -27,7 +29,17 @@ def who(desk: Desk) -> Person:
             remedy="log in",
             rule="21 CFR 211.25",
         )
-    return person(desk, desk.actor.person)
+    found = person(desk, desk.actor.person)
+    if not set(found.roles) - READERS:
+        raise Refused(
+            "operator-unqualified",
+            what=f"{found.id} at the desk",
+            found=", ".join(sorted(found.roles)) or "no role",
+            limit="a role that acts; who holds none may only read",
+            remedy="have a role granted, or ask who holds one",
+            rule="21 CFR 11.10(g)",
+        )
+    return found
 
 
 def person(desk: Desk, id: str) -> Person:

@@ -11,11 +11,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
+from pydantic import Field
 
 from anlage import __version__
 from anlage.app import (
+    Outcome,
     command_classes,
     request_of,
     signature_fields,
@@ -26,11 +28,14 @@ from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
 from anlage.record import Actor, Recorded, Stream
 from anlage.store.desk.models import Account, Token, token_digest
-from anlage.web.entrance import check_password
+from anlage.web.entrance import check_password, has_left
 from anlage.web.here import installation
 from anlage.web.reading import person_name
 
 PAGE_MAX = 1000
+PROOFS_MAX = 8
+TEXT_MAX = 1000
+NUMBER_MAX = 2**53
 
 
 class BearerAuth(HttpBearer):
@@ -42,6 +47,8 @@ class BearerAuth(HttpBearer):
         if found is None:
             return None
         account = Account.objects.filter(person=found.person, is_active=True).first()
+        if account is not None and has_left(account.person):
+            return None
         if account is not None:
             request.api_door = f"token:{found.name}"  # type: ignore[attr-defined]
         return account
@@ -67,8 +74,8 @@ api = NinjaAPI(
 class Proof(Schema):
     """The proof of re-authentication under a signature."""
 
-    password: str
-    login: str | None = None
+    password: str = Field(max_length=TEXT_MAX)
+    login: str | None = Field(None, max_length=TEXT_MAX)
 
 
 class Asked(Schema):
@@ -76,7 +83,7 @@ class Asked(Schema):
 
     values: dict[str, Any] = {}
     key: str | None = None
-    sign: list[Proof] = []
+    sign: list[Proof] = Field([], max_length=PROOFS_MAX)
 
 
 class Done(Schema):
@@ -145,6 +152,30 @@ def refuse_shape(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return JsonResponse({"refused": problems[0], "problems": problems}, status=422)
 
 
+@api.exception_handler(HttpError)
+def refuse_request(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answer a body that is no JSON, and a missing login, in the problem shape."""
+    del request
+    is_login = error.status_code in {401, 403}
+    refusal = Refused(
+        "login-missing" if is_login else "request-malformed",
+        what="request",
+        found=str(error)[:200],
+        limit="a login or a token" if is_login else "the shape in /api/docs",
+        remedy="log in" if is_login else "correct the request",
+        rule="21 CFR 11.10(d)" if is_login else None,
+    )
+    data = {"refused": refusal.problem.as_dict(), "problems": [refusal.problem.as_dict()]}
+    return JsonResponse(data, status=error.status_code)
+
+
+@api.exception_handler(RecursionError)
+def refuse_depth(request: HttpRequest, error: RecursionError) -> HttpResponse:
+    """Answer a body that is nested too deep to be read."""
+    del error
+    return refuse_request(request, HttpError(400, "nested too deep"))
+
+
 @api.get("/commands", summary="Every command with its fields")
 def list_commands(request: HttpRequest) -> dict[str, Any]:
     """List the commands: field, type, whether it is required."""
@@ -159,6 +190,9 @@ def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
     actor = Actor(person=account.person, via="api", session=_session(request))
     wanted = request_of(name, asked.values)
     engine = installation().engine
+    earlier = engine.done_before(wanted, actor=actor, key=asked.key)
+    if earlier is not None:
+        return _done(earlier)
     signatures = signatures_wanted(engine, wanted, actor=actor)
     if signatures:
         proofs = {account.person: account.login}
@@ -179,12 +213,7 @@ def do_command(request: HttpRequest, name: str, asked: Asked) -> Done:
         wanted = with_signatures(
             engine, wanted, signatures, method="password", names=names, template="api/1"
         )
-    outcome = engine.do(wanted, actor=actor, key=asked.key)
-    return Done(
-        facts=[one.number for one in outcome.facts],
-        streams=outcome.streams,
-        is_repeat=outcome.is_repeat,
-    )
+    return _done(engine.do(wanted, actor=actor, key=asked.key))
 
 
 @api.get("/streams/{family}/{name}", response={200: list[FactOut], **REFUSALS})
@@ -193,7 +222,9 @@ def read_stream(
 ) -> list[FactOut]:
     """Give the facts of one stream past a version, oldest first."""
     del request
-    facts = installation().journal.read_stream(Stream(f"{family}/{name}"), max(0, after))
+    facts = installation().journal.read_stream(
+        Stream(f"{family}/{name}"), min(max(0, after), NUMBER_MAX)
+    )
     if not facts and after <= 0:
         raise Refused("subject-unknown", what=f"{family}/{name}"[:80], found="nothing recorded")
     return [_out(one) for one in facts[: max(1, min(limit, PAGE_MAX))]]
@@ -203,7 +234,7 @@ def read_stream(
 def read_facts(request: HttpRequest, start: int = 0, limit: int = 100) -> list[FactOut]:
     """Give facts in global order from a number on: the outbox of the journal."""
     del request
-    first = max(0, start)
+    first = min(max(0, start), NUMBER_MAX)
     stop = first + max(1, min(limit, PAGE_MAX))
     if first >= installation().journal.size:
         return []
@@ -216,6 +247,14 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     del request
     return HttpResponse(
         installation().checkpoint().as_note(), content_type="text/plain; charset=utf-8"
+    )
+
+
+def _done(outcome: Outcome) -> Done:
+    return Done(
+        facts=[one.number for one in outcome.facts],
+        streams=outcome.streams,
+        is_repeat=outcome.is_repeat,
     )
 
 

@@ -1,0 +1,138 @@
+"""A served facility to attack: one lot in work, people with logins, and a way to count what is stored."""
+
+import json
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from anlage.app import configure, make_account, prepare_desk
+from anlage.library import (
+    AssessQualification,
+    Finding,
+    PersonRegistered,
+    Qualifies,
+    Requirement,
+    RoleGranted,
+)
+from anlage.plant import Lot
+from anlage.record import Actor, Entry, Stream
+from tests.app.test_making import ROLES, begin, founded, order, step
+
+PASSWORD = "correct horse battery"
+GOWNING = Requirement(kind=Qualifies.GOWNING, subject="grade-b", every_days=30)
+# Beside those of the small facility: one who reads, one without a role, one whose gowning lapses, one who holds
+# every role (so that hostile values get past the guards to the decisions).
+OTHERS = {
+    "nora": ("inspector",), "otto": (), "lena": ("operator", "verifier"), "ada": ("administrator",),
+    "omar": tuple(sorted({role for roles in ROLES.values() for role in roles} | {
+        "administrator", "trainer", "definition-author", "definition-approver"})),
+}  # fmt: skip
+
+
+class Door:
+    """The facility as an attacker meets it: pages and interface, with whatever login was got."""
+
+    def __init__(self, plant, lot, coi):
+        self.plant, self.lot, self.coi = plant, lot, coi
+
+    @property
+    def journal(self):
+        return self.plant.installation.journal
+
+    @property
+    def at(self):
+        return self.plant.clock.now()
+
+    def browser(self, person=None):
+        from django.test import Client
+
+        from anlage.store.desk.models import Account
+
+        client = Client()
+        if person is not None:
+            client.force_login(Account.objects.get(person=person))
+        return client
+
+    def post(self, person, name, values=None, *, sign=(), key=None, client=None):
+        """Give status and answer of a raw call."""
+        proofs = [{"login": one, "password": PASSWORD} for one in sign]
+        body = {"values": values or {}, "sign": proofs, "key": key}
+        answer = (client or self.browser(person)).post(
+            f"/api/commands/{name}", json.dumps(body), content_type="application/json"
+        )
+        return answer.status_code, json.loads(answer.content)
+
+    @contextmanager
+    def nothing_stored(self):
+        before = self.journal.size
+        yield
+        assert self.journal.size == before
+
+    def refused(self, person, name, values=None, **more):
+        """Give the code of the refusal of a raw call that has to leave no trace."""
+        with self.nothing_stored():
+            status, answer = self.post(person, name, values, **more)
+        assert 400 <= status < 500, answer
+        assert set(answer) == {"refused", "problems"}, answer
+        return answer["refused"]["code"]
+
+    def state(self):
+        return self.plant.state(Lot, f"lot/{self.lot}")
+
+    def go_to(self, wanted):
+        """Do the lot's steps until one is ready."""
+        for _ in range(40):
+            lot = self.state()
+            if wanted in lot.ready:
+                return
+            step(self.plant, lot, lot.ready[0])
+        raise AssertionError(f"{wanted} is never ready")
+
+
+def grant(plant):
+    by, entries = Actor(person="admin", via="api"), []
+    for person, roles in OTHERS.items():
+        stream = Stream(f"person/{person}")
+        entries.append(Entry(stream, PersonRegistered(id=person, name=person.title())))
+        requires = (GOWNING,) if person == "lena" else ()
+        for role in roles:
+            granted = RoleGranted(role=role, role_version=1, requires=requires, granted_by="admin")
+            entries.append(Entry(stream, granted))
+    plant.installation.journal.append(entries, {}, by=by, at=plant.clock.now())
+    assessed(plant)
+
+
+def assessed(plant):
+    """Assess lena's gowning as of now."""
+    asked = AssessQualification(
+        person="lena", requirement=Qualifies.GOWNING, subject="grade-b", finding=Finding.PASSED,
+        evidence="seen",
+    )  # fmt: skip
+    plant.do(asked, "eva")
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory):
+    """One facility for a module; the one served before is served again afterwards."""
+    from anlage.web import here
+
+    plant = founded(tmp_path_factory.mktemp("attacked"))
+    configure(plant.installation.settings)
+    prepare_desk(plant.installation.settings)
+    from anlage.store.desk.models import Account
+
+    before, made = list(here._HELD), []
+    here.use(plant.installation)
+    for person in (*ROLES, *OTHERS):
+        if not Account.objects.filter(person=person).exists():
+            Account.objects.filter(login=person).delete()
+            make_account(login=person, person=person, password=PASSWORD)
+            made.append(person)
+    plant.clock.advance(timedelta(days=1))
+    grant(plant)
+    coi = order(plant)
+    yield Door(plant, begin(plant, coi), coi)
+    Account.objects.filter(person__in=made).delete()
+    here._HELD[:] = before
+    plant.installation.close()
