@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from anlage.app import configure, make_account, prepare_desk
+from anlage.app import make_account
 from anlage.library import (
     AssessQualification,
     Finding,
@@ -18,6 +18,7 @@ from anlage.library import (
 from anlage.plant import Lot
 from anlage.record import Actor, Entry, Stream
 from tests.app.test_making import ROLES, begin, founded, order, step
+from tests.serving import serve
 
 PASSWORD = "correct horse battery"
 GOWNING = Requirement(kind=Qualifies.GOWNING, subject="grade-b", every_days=30)
@@ -112,27 +113,22 @@ def assessed(plant):
     plant.do(asked, "eva")
 
 
+@pytest.fixture(autouse=True)
+def served(request):
+    """Whatever another test served, here it is the facility under attack."""
+    if "door" in request.fixturenames:
+        serve(request.getfixturevalue("door").plant.installation)
+
+
 @pytest.fixture(scope="module")
 def door(tmp_path_factory):
-    """One facility for a module; the one served before is served again afterwards."""
-    from anlage.web import here
-
+    """One facility for a module."""
     plant = founded(tmp_path_factory.mktemp("attacked"))
-    configure(plant.installation.settings)
-    prepare_desk(plant.installation.settings)
-    from anlage.store.desk.models import Account
-
-    before, made = list(here._HELD), []
-    here.use(plant.installation)
+    serve(plant.installation, is_new=True)
     for person in (*ROLES, *OTHERS):
-        if not Account.objects.filter(person=person).exists():
-            Account.objects.filter(login=person).delete()
-            make_account(login=person, person=person, password=PASSWORD)
-            made.append(person)
+        make_account(login=person, person=person, password=PASSWORD)
     plant.clock.advance(timedelta(days=1))
     grant(plant)
     coi = order(plant)
     yield Door(plant, begin(plant, coi), coi)
-    Account.objects.filter(person__in=made).delete()
-    here._HELD[:] = before
     plant.installation.close()

@@ -6,14 +6,13 @@ import pytest
 
 from anlage.app import (
     Installation,
-    configure,
     first_administrator,
     make_account,
-    prepare_desk,
     settings,
 )
 from anlage.base import FixedClock
 from anlage.record import World
+from tests.serving import serve
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -22,19 +21,22 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """One served installation for all web tests of this worker: Django is set up once in a process."""
-    from anlage.web import here
-
     chosen = settings(tmp_path_factory.mktemp("site"), demo=True)
     installation = Installation.create(
         chosen, world=World.SIMULATED, site="S1", site_name="Trial Hospital", clock=FixedClock(AT)
     )
-    configure(chosen)
-    prepare_desk(chosen)
-    here.use(installation)
+    serve(installation, is_new=True)
     first_administrator(installation, name="Ada Lovelace")
     make_account(login="ada", person="P-0001", password=PASSWORD)
     yield installation
     installation.close()
+
+
+@pytest.fixture(autouse=True)
+def served(request):
+    """Whatever another test served, here it is the installation of this folder."""
+    if "site" in request.fixturenames:
+        serve(request.getfixturevalue("site"))
 
 
 @pytest.fixture

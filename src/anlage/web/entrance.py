@@ -16,8 +16,6 @@ from anlage.store.desk.models import Account
 
 from .here import installation
 
-FAILURES_MAX = 5
-LOCKED = timedelta(minutes=15)
 PASSWORD_MAX = 1000
 DEMO_LOGINS = "demo_logins.txt"
 
@@ -71,27 +69,45 @@ def check_password(request: HttpRequest, name: str, password: str) -> Account:
     Raises:
         Refused: They fit no account that may enter, or the person has left.
     """
+    del request
     if not (name + password).isprintable() or len(name) > 80 or len(password) > PASSWORD_MAX:
         raise _no("login-failed", "login", "name or password does not fit", "type both again")
-    account = Account.objects.filter(login=name).first()
-    if account is not None and account.locked_until and account.locked_until > timezone.now():
-        raise _no(
-            "account-locked", f"account {name[:40]}", "five failed attempts", "wait 15 minutes"
-        )
-    found = authenticate(request, login=name, password=password)
-    if found is None:
-        if account is not None:
-            account.failures += 1
-            if account.failures >= FAILURES_MAX:
-                account.failures, account.locked_until = 0, timezone.now() + LOCKED
-            account.save(update_fields=["failures", "locked_until"])
-        raise _no("login-failed", "login", "name or password does not fit", "type both again")
-    if has_left(name_of := getattr(found, "person", "")):
-        raise _no("account-closed", f"account of {name_of}", "the person has left", "ask QA")
-    if account is not None and account.failures:
-        account.failures = 0
-        account.save(update_fields=["failures"])
-    return found  # type: ignore[no-any-return]
+    person = check_login(name, password)
+    if has_left(person):
+        raise _no("account-closed", f"account of {person}", "the person has left", "ask QA")
+    account: Account = Account.objects.get(person=person)
+    return account
+
+
+@require_http_methods(["GET", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Let a person set a password of their own; the first login asks for it."""
+    user: Any = request.user  # type: ignore[attr-defined]
+    if request.method == "GET":
+        return render(request, "password.html")
+    try:
+        check_password(request, user.login, request.POST.get("old", ""))
+        fresh = request.POST.get("new", "")
+        if fresh != request.POST.get("again", ""):
+            raise Refused("password-differs", what="new password", found="two different ones")
+        try:
+            validate_password(fresh, user)
+        except ValidationError as error:
+            raise Refused(
+                "password-weak",
+                what="new password",
+                found=" ".join(error.messages),
+                limit="at least 12 characters, not a common one",
+                remedy="choose another",
+                rule="21 CFR 11.300",
+            ) from error
+    except Refused as refusal:
+        return render(request, "password.html", {"problems": refusal.problems}, status=409)
+    user.set_password(fresh)
+    user.must_change_password = False
+    user.save()
+    update_session_auth_hash(request, user)
+    return redirect("/")
 
 
 def has_left(person: str) -> bool:
