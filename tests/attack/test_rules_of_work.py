@@ -253,7 +253,7 @@ def test_a_draft_makes_nothing_and_its_author_does_not_approve_it(door):
     )
     wrong = values | {"digest": "0" * 64}
     assert door.refused("eva", "approve-definition", wrong, sign=["eva"]) in {
-        "operator-unqualified", "definition-changed",
+        "operator-unqualified", "definition-moved-on",
     }  # fmt: skip
 
 
