@@ -25,7 +25,9 @@ GOWNING = Requirement(kind=Qualifies.GOWNING, subject="grade-b", every_days=30)
 # Beside those of the small facility: one who reads, one without a role, one whose gowning lapses, one who holds
 # every role (so that hostile values get past the guards to the decisions).
 OTHERS = {
-    "nora": ("inspector",), "otto": (), "lena": ("operator", "verifier"), "ada": ("administrator",),
+    "nora": ("inspector",), "otto": (),
+    "pia": (),
+    "nils": (), "lena": ("operator", "verifier"), "ada": ("administrator",),
     "omar": tuple(sorted({role for roles in ROLES.values() for role in roles} | {
         "administrator", "trainer", "definition-author", "definition-approver"})),
 }  # fmt: skip
@@ -36,6 +38,11 @@ class Door:
 
     def __init__(self, plant, lot, coi):
         self.plant, self.lot, self.coi = plant, lot, coi
+
+    def with_a_lot_of_its_own(self):
+        """Give the same facility with another lot in work."""
+        coi = order(self.plant)
+        return Door(self.plant, begin(self.plant, coi), coi)
 
     @property
     def journal(self):

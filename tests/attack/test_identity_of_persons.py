@@ -195,6 +195,7 @@ def test_the_signature_page_of_one_session_is_worth_nothing_in_another(door):
 @pytest.mark.req("P11.50")
 @pytest.mark.req("P11.200")
 def test_a_signature_is_made_once_and_says_name_time_and_meaning(door):
+    door = door.with_a_lot_of_its_own()
     client = door.browser("anna")
     first, second_tab = sign_page(door, client), sign_page(door, client)
     proof = {"login": "anna", "password": PASSWORD, "verified-login": "ben",
