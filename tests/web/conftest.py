@@ -58,6 +58,7 @@ def ada(client):
 @pytest.fixture(scope="session")
 def house(site):
     """The trial hospital furnished: people of each role, stock, lots at several stages."""
+    serve(site)
     from tests.app.test_making import Plant
     from tests.web.facility import furnish
 
