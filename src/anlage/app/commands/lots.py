@@ -202,7 +202,18 @@ def _must_measure(desk: Desk, instruments: Mapping[str, str]) -> None:
 
 
 def _consume(desk: Desk, lot: Lot, request: CompleteStep) -> list[Entry]:
-    entries = []
+    entries: list[Entry] = []
+    given = [(one.material, one.pack) for one in request.materials]
+    if twice := next((one for one in given if given.count(one) > 1), None):
+        # Each use is judged against the state before the command: two of one pack could overdraw it.
+        raise Refused(
+            "material-twice",
+            what=f"material {twice[0]} in step {request.step} of lot {lot.id}",
+            found="entered twice from one pack",
+            limit="one line per pack",
+            remedy="add the amounts up",
+            rule="21 CFR 211.101",
+        )
     for one in request.materials:
         use = ConsumeMaterial(
             material=one.material,
