@@ -117,8 +117,7 @@ def event(request: HttpRequest, name: str) -> HttpResponse:
     known = _row(f"i:{name}")
     row = _row(f"e:{known['versions'][max(known['versions'])]}")
     context = _contexts([row])[row["capture"]]
-    text = f'{{"@context": {json.dumps(context)}, {_told(row)[1:]}'
-    return HttpResponse(text, content_type="application/json")
+    return HttpResponse(_alone(_told(row), context), content_type="application/json")
 
 
 def values(request: HttpRequest, kind: str) -> HttpResponse:
@@ -299,8 +298,7 @@ def _page(
     if whole is None:
         whole = [CONTEXT]
         told = [
-            f'{{"@context": {json.dumps(contexts[row["capture"]])}, {text[1:]}'
-            for row, text in zip(rows, told, strict=True)
+            _alone(text, contexts[row["capture"]]) for row, text in zip(rows, told, strict=True)
         ]
     results: dict[str, Any] = {"queryName": name}
     if subscription:
@@ -326,16 +324,23 @@ def _told(row: dict[str, Any]) -> str:
     """Give an event's own text, with its identity and our record time where it has none."""
     text = _file(row["digest"])[row["start"] : row["end"]].decode()
     held = json.loads(text)
-    if "@context" in held:
-        del held["@context"]
-        text = json.dumps(held, ensure_ascii=False)
     ours = {"eventID": row["id"], "recordTime": row["recorded"]}
     extra = {name: given for name, given in ours.items() if not held.get(name)}
     if not extra:
         return text.strip()
-    for name in extra:
-        held.pop(name, None)
     return json.dumps(extra)[:-1] + ", " + text.strip()[1:]
+
+
+def _alone(text: str, context: Any) -> str:
+    """Give an event's text so that it can be read without its document."""
+    held = json.loads(text)
+    if "@context" not in held:
+        return f'{{"@context": {json.dumps(context)}, {text[1:]}'
+    outer = context if isinstance(context, list) else [context]
+    own = held["@context"]
+    inner = own if isinstance(own, list) else [own]
+    held["@context"] = [*outer, *(part for part in inner if part not in outer)]
+    return json.dumps(held, ensure_ascii=False)
 
 
 def _contexts(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
