@@ -78,7 +78,7 @@ def read_capture(data: bytes, *, is_single: bool = False) -> Reading:
     judged = value
     if is_single and "@context" not in value:
         judged = {"@context": [CONTEXT], **value}
-    problems = check(Document(name="document", json=judged))
+    problems = check(Document(name="document", json=judged, text=document.text))
     is_event = "epcisBody" not in value
     if is_event and not is_single and not problems:
         raise _no_document(value)

@@ -70,7 +70,8 @@ def read_query(given: Mapping[str, Sequence[str]]) -> EventQuery:
     """
     asked = {name: list(values) for name, values in given.items() if name not in _PAGING}
     judged = {name: values[0] if name in _SINGLE else values for name, values in asked.items()}
-    problems = check(Document(name="query", json={"name": "query", "query": judged}))
+    whole = {"name": "query", "query": judged}
+    problems = check(Document(name="query", json=whole, text=json.dumps(whole)))
     if problems:
         raise Refused.of(problems)
     return EventQuery({name: _canonical(name, values) for name, values in asked.items()})
