@@ -123,3 +123,12 @@ def test_a_deleted_row_is_gone(plant):
 
     assert everything(views) == []
     assert views.rows("totals").get("A") is None
+
+
+def test_a_page_goes_on_past_the_order_where_the_last_one_ended(plant):
+    journal, views = plant()
+    for lot, count in (("L-1", 2), ("L-2", 4), ("L-3", 6), ("L-4", 7)):
+        add(journal, lot, count)
+    rows = views.rows("totals")
+    assert [key for key, _ in rows.find(facet="even", after="00002")] == ["L-2", "L-3"]
+    assert [key for key, _ in rows.find(after="00004", limit=1)] == ["L-3"]

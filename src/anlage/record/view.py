@@ -28,9 +28,18 @@ class Rows(Protocol):
         ...
 
     def find(
-        self, *, facet: str | None = None, limit: int = 1000, newest_first: bool = False
+        self,
+        *,
+        facet: str | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+        after: str | None = None,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give (key, row) in order, all or those whose facet is just this one."""
+        """Give (key, row) in order, all or those whose facet is just this one.
+
+        `after` leaves out the rows up to and with this order, so that a page goes on where the
+        last one ended; it counts upwards only.
+        """
         ...
 
     def count(self, *, facet: str | None = None) -> int:

@@ -66,16 +66,25 @@ class _Rows:
         self._cache[key] = None
 
     def find(
-        self, *, facet: str | None = None, limit: int = 1000, newest_first: bool = False
+        self,
+        *,
+        facet: str | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+        after: str | None = None,
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give (key, row) in order, all or those of one facet."""
+        """Give (key, row) in order, all or those of one facet, past an order when one is given."""
         self.flush()
         direction = "DESC" if newest_first else "ASC"
         where = "" if facet is None else " AND facet = ?"
+        values: list[str] = [] if facet is None else [facet]
+        if after is not None:
+            where += " AND position > ?"
+            values.append(after)
         rows = self._query(
             f"SELECT key, doc FROM view_row WHERE view = ? AND generation = ?{where}"
             f" ORDER BY position {direction}, key {direction} LIMIT {int(limit)}",
-            () if facet is None else (facet,),
+            values,
         )
         for key, doc in rows:
             yield key, orjson.loads(doc)

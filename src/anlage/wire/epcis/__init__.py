@@ -9,18 +9,23 @@ from .canonical_link import canonical_link
 from .check import check
 from .document import Document, canonical_lines, declares_ignored, hashes, read_bytes, read_file
 from .event_hash import event_hash
+from .index import Reading, canonical_term, canonical_thing, read_capture
 from .mapping import Naming, to_document, to_event
 
 __all__ = [
     "Document",
     "Naming",
+    "Reading",
     "canonical_lines",
     "check",
     "canonical_link",
+    "canonical_term",
+    "canonical_thing",
     "declares_ignored",
     "event_hash",
     "hashes",
     "read_bytes",
+    "read_capture",
     "read_file",
     "to_document",
     "to_event",
