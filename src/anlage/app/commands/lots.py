@@ -205,7 +205,7 @@ def _consume(desk: Desk, lot: Lot, request: CompleteStep) -> list[Entry]:
     entries: list[Entry] = []
     given = [(one.material, one.pack) for one in request.materials]
     if twice := next((one for one in given if given.count(one) > 1), None):
-        # Each use is judged against the state before the command: two of one pack could overdraw it.
+        # Each use is judged against the state before the command: two could overdraw a pack.
         raise Refused(
             "material-twice",
             what=f"material {twice[0]} in step {request.step} of lot {lot.id}",
