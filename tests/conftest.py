@@ -8,6 +8,9 @@ import numpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# The browser driver of the journeys keeps an event loop on the test thread; Django, called from the
+# same thread by other tests of the worker, is synchronous all the same.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(scope="session")

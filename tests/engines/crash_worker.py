@@ -26,9 +26,9 @@ def main():
             with lock:
                 print(" ".join(str(one.number) for one in outcome.facts), flush=True)
 
+    print("ready", flush=True)
     for worker in range(3):
         threading.Thread(target=work, args=(worker,), daemon=True).start()
-    print("ready", flush=True)
     threading.Event().wait()
 
 

@@ -34,9 +34,11 @@ def run_and_kill(folder, number):
         stderr=subprocess.DEVNULL,
         text=True,
     ) as worker:
-        assert worker.stdout.readline().strip() == "ready"
-        time.sleep(random.uniform(0.02, 0.4))
-        worker.send_signal(signal.SIGKILL)
+        try:
+            assert worker.stdout.readline().strip() == "ready"
+            time.sleep(random.uniform(0.02, 0.4))
+        finally:
+            worker.send_signal(signal.SIGKILL)
         rest = worker.stdout.read()
     lines = rest.splitlines()
     complete = lines if rest.endswith("\n") else lines[:-1]

@@ -146,7 +146,7 @@ def test_an_error_declaration_stands_beside_the_event_it_corrects(partner):
 
 
 def test_parameters_narrow_a_query(partner):
-    place = {"id": "urn:epc:id:sgln:0614141.00888.0"}
+    place = {"id": "urn:epc:id:sgln:0614141.04711.7"}
     early = an_event("2001", bizLocation=place)
     late = an_event(
         "2002", bizLocation=place, eventTime="2026-02-03T10:00:00.000+01:00", bizStep="shipping"

@@ -30,6 +30,7 @@ CODES: Mapping[str, str] = {
     "lot-not-running": "The lot is held, ended, or never began.",
     "lot-not-releasable": "Something is open before release.",
     "material-missing": "A step needs material that was not named.",
+    "material-twice": "One pack is entered twice in one step; each use is judged by itself.",
     "material-unusable": "Material is expired, quarantined, recalled or wrong.",
     "operator-unqualified": "The person may not do this.",
     "person-not-distinct": "A second, distinct person is needed.",
