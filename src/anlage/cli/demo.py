@@ -78,6 +78,7 @@ def _headless(options: argparse.Namespace) -> Answer:
         path = folder / f"{walk.lot}.zip"
         path.write_bytes(export(installation, f"lot/{walk.lot}", documents=documents))
         facts = installation.journal.size
+        player.clock.save()
     finally:
         installation.close()
     key = (folder / "keys" / "site.pub").read_text("ascii").strip()
