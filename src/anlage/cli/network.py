@@ -55,6 +55,13 @@ def register(group: Group) -> None:
     command.add_argument(
         "--time-limit", type=float, default=60.0, metavar="S", help="seconds, then stop early (60)"
     )
+    command = group.command(
+        "learn", _learn, help="forecasts, drift and promise dates out of a CSV of demand or times"
+    )
+    command.add_argument("file", metavar="FILE", help="clinic,date[,count] or stage,days in CSV")
+    command.add_argument(
+        "--weeks", type=int, default=4, metavar="N", help="weeks ahead of the forecast (4)"
+    )
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:
@@ -108,6 +115,14 @@ def _optimise(args: argparse.Namespace) -> Answer:
     problem = read_design(text, path=name)
     data = optimise(problem, gap=args.gap, seconds=args.time_limit)
     return Answer(data, _design(data), ok=data["status"] == "optimal")
+
+
+def _learn(args: argparse.Namespace) -> Answer:
+    from anlage.network.learning import learn, read_table
+
+    name, text = _text(str(args.file))
+    data = learn(read_table(text, path=name), weeks=args.weeks)
+    return Answer(data)
 
 
 def _design(data: dict[str, Any]) -> str:
