@@ -1,8 +1,8 @@
 """Demand and times learnt from a table: forecasts with honest intervals, drift, promise dates.
 
 Demand is small counts in many short series (patients a week at a clinic). Each clinic's rate has a
-gamma distribution that forgets at a common pace (Harvey and Fernandes,
-Journal of Business and Economic Statistics 7:407, 1989); all clinics share the prior, fitted to them together, so that a
+gamma distribution that forgets at a common pace (Harvey and Fernandes, Journal of Business and
+Economic Statistics 7:407, 1989); all clinics share the prior, fitted to them together, so that a
 new clinic borrows from the others. Every forecast is a negative binomial in closed form.
 
 A promise is an order statistic of the times seen: of n times, the one of rank ceil((n + 1) c) is
