@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 
 from anlage.base import Refused
 from anlage.cli import main
+from anlage.network import checked_model, read
 from anlage.network.optimise import (
     Candidate,
     Demand,
@@ -19,6 +20,8 @@ from anlage.network.optimise import (
     Way,
     check_design,
     columns_of,
+    design_problem_of,
+    network_of,
     optimise,
     read_design,
     solve,
@@ -223,3 +226,49 @@ def test_no_text_makes_the_reader_fall(text, where):
         checked = check_design(hostile)
 
         assert checked.ok == (checked.problem is not None)
+
+
+SITES = """
+network: sites
+clinics:
+  a: {at: [50, 4], share: 3}
+  b: {at: [48, 2]}
+sites:
+  near: {at: [50, 4], cost: 1000 / day, resources: {unit: 10}}
+  spare: {at: [51, 5], cost: 900 / day, resources: {unit: 1}}
+  dear: {at: [48, 2], cost: 9000 / day, resources: {unit: 10}}
+classes: {patient: {arrivals: 200 / year}}
+lanes: {fresh: {modes: {road: {speed: 70 km/h, cost: {fixed: 100, per_km: 1}}}}}
+process:
+  - ship: fresh
+  - use: {resource: unit, time: 7 days}
+  - ship: fresh
+"""
+
+
+def test_a_network_file_gives_its_design_and_the_network_of_it():
+    network = read(SITES)
+    problem = design_problem_of(network)
+
+    assert [round(clinic.patients) for clinic in problem.clinics] == [150, 50]
+    rooms = [site.sizes[0].capacity for site in problem.sites]
+    assert rooms == pytest.approx([0.85 * count / 7 * 365.25 for count in (10, 1, 10)])
+
+    design = optimise(problem)["design"]
+
+    assert set(design["sites"]) == {"near"}
+    made = network_of(network, {name: row["site"] for name, row in design["clinics"].items()})
+    assert [site.name for site in made.sites] == ["near"]
+    assert checked_model(made) is made
+
+
+def test_a_network_without_sites_has_no_design():
+    network = read(
+        "network: q\nclasses: {c: {arrivals: 1 / day}}\nresources: {desk: 2}\n"
+        "process: [{use: {resource: desk, time: 1 hour}}]\n"
+    )
+
+    with pytest.raises(Refused) as refusal:
+        design_problem_of(network)
+
+    assert "design: NAME" in refusal.value.problem.limit

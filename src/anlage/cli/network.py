@@ -50,10 +50,22 @@ def register(group: Group) -> None:
     )
     command.add_argument("file", metavar="FILE", help="a design in YAML; - for standard input")
     command.add_argument(
+        "--simulate",
+        action="store_true",
+        help="for a network file: also simulate the design beside the network as it is",
+    )
+    command.add_argument(
         "--gap", type=float, default=1e-4, metavar="G", help="gap at which to stop (1e-4)"
     )
     command.add_argument(
         "--time-limit", type=float, default=60.0, metavar="S", help="seconds, then stop early (60)"
+    )
+    command = group.command(
+        "learn", _learn, help="forecasts, drift and promise dates out of a CSV of demand or times"
+    )
+    command.add_argument("file", metavar="FILE", help="clinic,date[,count] or stage,days in CSV")
+    command.add_argument(
+        "--weeks", type=int, default=4, metavar="N", help="weeks ahead of the forecast (4)"
     )
 
 
@@ -102,12 +114,42 @@ def _optimise(args: argparse.Namespace) -> Answer:
             limit="a gap from 0 to 1 and a time above zero",
             remedy="write --gap 1e-4 --time-limit 60",
         )
-    from anlage.network.optimise import optimise, read_design
+    from anlage.network.optimise import design_problem_of, is_design, optimise, read_design
 
     name, text = _text(str(args.file))
-    problem = read_design(text, path=name)
-    data = optimise(problem, gap=args.gap, seconds=args.time_limit)
+    network = None
+    if is_design(text):
+        problem = read_design(text, path=name)
+    else:
+        from anlage.network import read
+
+        network = read(text, path=name)
+        problem = design_problem_of(network)
+    data: dict[str, Any] = optimise(problem, gap=args.gap, seconds=args.time_limit)
+    if network is not None and args.simulate:
+        data["simulated"] = _resimulated(network, data)
     return Answer(data, _design(data), ok=data["status"] == "optimal")
+
+
+def _resimulated(network: "Network", data: dict[str, Any]) -> dict[str, Any]:
+    """Give the differences of the design from the network as it is, under the same chance."""
+    from anlage.network.optimise import network_of
+    from anlage.network.simulate import Design, compare, settings_for
+
+    chosen = {clinic: row["site"] for clinic, row in data["design"]["clinics"].items()}
+    made = network_of(network, chosen)
+    designs = [Design(name=one.name, network=one) for one in (network, made)]
+    _warn_of_compilation()
+    told = compare(designs, settings_for(network), progress=_Bar("simulating"))
+    return {"differences": told["differences"], "baseline": told["baseline"]}
+
+
+def _learn(args: argparse.Namespace) -> Answer:
+    from anlage.network.learning import learn, read_table
+
+    name, text = _text(str(args.file))
+    data = learn(read_table(text, path=name), weeks=args.weeks)
+    return Answer(data)
 
 
 def _design(data: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ Start at: problem.py (what is chosen), then search.py (how the cheapest is found
 
 from .cohort import Cohort, CohortPlan, Leg, Plant, Therapy, plan_cohort
 from .design import design_of, optimise
+from .of_network import design_problem_of, network_of
 from .problem import Candidate, Columns, Demand, DesignProblem, Found, Size, Way, columns_of
 from .reading import CheckedDesign, check_design, is_design, read_design
 from .search import solve
@@ -29,7 +30,9 @@ __all__ = [
     "check_design",
     "columns_of",
     "design_of",
+    "design_problem_of",
     "is_design",
+    "network_of",
     "optimise",
     "plan_cohort",
     "read_design",
