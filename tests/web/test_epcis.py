@@ -8,6 +8,7 @@ import pytest
 from anlage.app import make_token
 from anlage.base import Refused
 from anlage.wire.epcis import check, hashes, read_bytes
+from tests.serving import serve
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
@@ -63,6 +64,7 @@ class Partner:
 
 @pytest.fixture(scope="module")
 def token(site):
+    serve(site)
     return make_token("partner", "P-0001")
 
 
