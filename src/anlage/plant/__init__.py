@@ -333,10 +333,6 @@ from .sample import (
 from .signing import (
     Qualified,
 )
-from .source import (
-    Source,
-    read_source,
-)
 from .starters import (
     StarterCatalogue,
     starter_recipes,
@@ -561,7 +557,6 @@ __all__ = [
     "Severity",
     "Shape",
     "SkipStep",
-    "Source",
     "SplitMaterial",
     "StartStep",
     "StarterCatalogue",
@@ -662,7 +657,6 @@ __all__ = [
     "qualify_supplier",
     "quarantine_material",
     "read_equipment_terms",
-    "read_source",
     "read_terms",
     "recall_lot",
     "recall_material",
