@@ -265,8 +265,14 @@ from .material_use import (
     thaw_pack,
 )
 from .recipe import (
+    Choice,
+    Condition,
+    Group,
     Judgement,
+    Loop,
+    Parallel,
     Parameter,
+    Part,
     Phase,
     PhaseKind,
     Purpose,
@@ -409,6 +415,12 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Choice",
+    "Condition",
+    "Group",
+    "Loop",
+    "Parallel",
+    "Part",
     "AcceptCollection",
     "Action",
     "AddNote",
