@@ -7,12 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Definition, Phase, Version, difference, where_used
 from anlage.web import act
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, me, now, state
 
 ROWS_MAX = 5000
@@ -153,6 +155,7 @@ def _branch(name: str, value: object, depth: int) -> Any:
         yield {"depth": depth, "name": name, "value": value}
 
 
+MENU = (Place(group="library", order=10, path="/definitions", name=gettext_lazy("Definitions")),)
 ADDRESSES = [
     path("definitions", index),
     path("definitions/<slug:kind>/<str:name>", definition),

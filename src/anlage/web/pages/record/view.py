@@ -2,12 +2,15 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.app import export as make_export
 from anlage.base import Refused
 from anlage.record import Stream
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import line, names
 
 PAGE = 100
@@ -60,3 +63,11 @@ def _find(asked: str) -> list[str]:
     lowered = asked.lower()
     exact = [one for one in heads if one.lower() == lowered or one.id.lower() == lowered]
     return sorted(exact or [one for one in heads if lowered in one.lower()])
+
+
+MENU = (Place(group="record", order=10, path="/record", name=gettext_lazy("Record")),)
+ADDRESSES = [
+    path("record", search),
+    path("record/<slug:family>/<str:name>/export", export),
+    path("record/<slug:family>/<str:name>", history),
+]
