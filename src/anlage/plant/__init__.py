@@ -132,7 +132,18 @@ from .genealogy import (
 from .identity import (
     identity_of,
 )
-from .journey import (
+from .journey import Journey, JourneyStage
+from .journey_collection import accept_collection, fail_collection, record_collection
+from .journey_order import (
+    book_slot,
+    cancel_journey,
+    check_patient,
+    give_consent,
+    order_collection,
+    order_product,
+    withdraw_consent,
+)
+from .journey_request import (
     AcceptCollection,
     BookSlot,
     CancelJourney,
@@ -142,8 +153,6 @@ from .journey import (
     DestroyRemainder,
     FailCollection,
     GiveConsent,
-    Journey,
-    JourneyStage,
     OrderCollection,
     OrderProduct,
     ReceiveDose,
@@ -152,23 +161,15 @@ from .journey import (
     RecordInfusion,
     ReturnRemainder,
     WithdrawConsent,
-    accept_collection,
-    book_slot,
-    cancel_journey,
-    check_patient,
+)
+from .journey_treatment import (
     clear_lymphodepletion,
     confirm_bedside,
     destroy_remainder,
-    fail_collection,
-    give_consent,
-    order_collection,
-    order_product,
     receive_dose,
-    record_collection,
     record_follow_up,
     record_infusion,
     return_remainder,
-    withdraw_consent,
 )
 from .lineage import making_links
 from .lot import (
@@ -343,21 +344,18 @@ from .starters import (
     StarterCatalogue,
     starter_recipes,
 )
-from .steps import (
+from .step_open import start_step
+from .step_reading import enter_readings
+from .step_request import (
     CompleteStep,
     EnterReadings,
     MaterialGiven,
     ScanIdentity,
     SkipStep,
     StartStep,
-    complete_step,
-    enter_readings,
-    must_match,
-    scan_identity,
     shown_step,
-    skip_step,
-    start_step,
 )
+from .steps import complete_step, must_match, scan_identity, skip_step
 from .stock import (
     PackView,
     Pick,
