@@ -35,9 +35,10 @@ from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import verify
+from .verification import read_key, verify, verify_bytes
 
 __all__ = [
+    "read_key",
     "Desk",
     "Engine",
     "Installation",
@@ -75,4 +76,5 @@ __all__ = [
     "sentence",
     "settings",
     "verify",
+    "verify_bytes",
 ]
