@@ -31,10 +31,12 @@ from .founding import first_administrator
 from .installation import Installation
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
+from .stowing import around, pickable, suggestions
 from .verification import read_key, verify, verify_bytes
 
 __all__ = [
@@ -42,6 +44,12 @@ __all__ = [
     "Desk",
     "Engine",
     "Installation",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Settings",

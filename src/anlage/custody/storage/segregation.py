@@ -268,5 +268,10 @@ def temperatures(low: Quantity | None, high: Quantity | None) -> str:
     if low is None and high is None:
         return "no temperature stated"
     if low is None:
-        return f"at most {high}"
-    return f"at least {low}" if high is None else f"{low} to {high}"
+        return f"at most {celsius(high)}"
+    return f"at least {celsius(low)}" if high is None else f"{celsius(low)} to {celsius(high)}"
+
+
+def celsius(temperature: Quantity | None) -> str:
+    """Give a temperature as people write it: -150 °C."""
+    return f"{temperature.to('Cel').value:f} °C" if temperature is not None else ""

@@ -19,6 +19,7 @@ from .place_fact import (
     PositionEmptied,
     PositionFilled,
 )
+from .segregation import celsius
 
 _DEPTH_MAX = 8
 
@@ -194,8 +195,8 @@ def _terms(terms: PlaceTerms) -> dict[str, Any]:
     return {
         "rows": terms.rows,
         "columns": terms.columns,
-        "keeps_min": str(terms.keeps_min) if terms.keeps_min else "",
-        "keeps_max": str(terms.keeps_max) if terms.keeps_max else "",
+        "keeps_min": celsius(terms.keeps_min) if terms.keeps_min else "",
+        "keeps_max": celsius(terms.keeps_max) if terms.keeps_max else "",
         "classes": list(terms.classes),
         "infectious": terms.infectious.value,
         "is_reusable": terms.is_reusable,
