@@ -1,11 +1,13 @@
 """The store: one container per position, segregation in every move, picklists, audits."""
 
+import contextlib
 import itertools
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.custody.memory_desk import AT, MemoryDesk
 
 from anlage.base import Refused
 from anlage.custody import Container
@@ -13,8 +15,8 @@ from anlage.custody.storage import (
     InfectiousPolicy,
     Keeping,
     Kept,
-    Picklist,
     PickLine,
+    Picklist,
     Place,
     PlaceKind,
     PlaceTerms,
@@ -27,7 +29,6 @@ from anlage.custody.storage import (
     rule_on,
 )
 from anlage.record import Stream, sign
-from tests.custody.memory_desk import AT, MemoryDesk
 
 COLD = {"value": "-150", "unit": "Cel"}
 
@@ -170,9 +171,9 @@ def test_a_stored_container_is_moved_by_the_store_alone(desk):
     bag(desk, "C1")
     put(desk, "C1")
 
-    assert refused(
-        desk, "move-container", container="C1", place="bench", evidence="scanned"
-    ) == ["not-the-holder"]
+    assert refused(desk, "move-container", container="C1", place="bench", evidence="scanned") == [
+        "not-the-holder"
+    ]
     assert refused(
         desk, "classify-container", container="C1", product_class="x", infectious="negative"
     ) == ["container-stored"]
@@ -253,7 +254,10 @@ def test_a_rack_is_not_brought_into_itself(desk):
         ({"rows": 9, "columns": 0}, "place-terms-unusable"),
         ({"rows": 900}, "place-terms-unusable"),
         ({"capacity": 5}, "place-terms-unusable"),
-        ({"keeps_min": COLD, "keeps_max": {"value": "-196", "unit": "Cel"}}, "place-terms-unusable"),
+        (
+            {"keeps_min": COLD, "keeps_max": {"value": "-196", "unit": "Cel"}},
+            "place-terms-unusable",
+        ),
         ({"keeps_max": {"value": "1", "unit": "mL"}}, "unit-mismatch"),
         ({"gln": "9521101530002"}, "gln-malformed"),
         ({"place": "a:b"}, "identifier-malformed"),
@@ -262,7 +266,14 @@ def test_a_rack_is_not_brought_into_itself(desk):
     ],
 )
 def test_a_place_that_cannot_be_is_refused(desk, change, code):
-    asked = {"place": "NEW", "name": "Box", "kind": "box", "parent": "T1-R1", "rows": 9, "columns": 9}
+    asked = {
+        "place": "NEW",
+        "name": "Box",
+        "kind": "box",
+        "parent": "T1-R1",
+        "rows": 9,
+        "columns": 9,
+    }
 
     assert refused(desk, "register-place", **asked | change) == [code]
 
@@ -328,7 +339,11 @@ def test_quarantine_is_kept_and_left_by_signature_alone(desk):
 
 
 def test_a_picklist_is_confirmed_line_by_line_and_refuses_a_wrong_scan(desk):
-    for name, box, position in (("C1", "T2-B1", "B1"), ("C2", "T1-B1", "A10"[:2]), ("C3", "T1-B1", "A2")):
+    for name, box, position in (
+        ("C1", "T2-B1", "B1"),
+        ("C2", "T1-B1", "A10"[:2]),
+        ("C3", "T1-B1", "A2"),
+    ):
         bag(desk, name)
         put(desk, name, box, position)
     desk.ask("make-picklist", order="dose of P1", containers=["C1", "C2", "C3"])
@@ -347,7 +362,9 @@ def test_a_picklist_is_confirmed_line_by_line_and_refuses_a_wrong_scan(desk):
     desk.ask("pick-container", container="C2", scanned="C2", **pick)
     assert where(desk, "C2").place == "ROOM"
     assert place(desk, "ROOM").stowed["1"].container == "C2"
-    assert refused(desk, "pick-container", container="C2", scanned="C2", **pick) == ["pick-not-open"]
+    assert refused(desk, "pick-container", container="C2", scanned="C2", **pick) == [
+        "pick-not-open"
+    ]
     desk.ask("skip-pick", picklist=name, container="C3", reason="order was changed")
     desk.ask("take-container", container="C3", scanned="C3", to="bench", evidence="scanned")
     desk.ask("pick-container", container="C1", scanned="C1", **pick)
@@ -366,7 +383,11 @@ def test_a_picklist_names_stored_containers_each_once(desk):
 
 
 def test_an_audit_turns_differences_into_facts(desk):
-    for name, box, position in (("C1", "T1-B1", "A1"), ("C2", "T1-B1", "A2"), ("C3", "T1-B2", "A1")):
+    for name, box, position in (
+        ("C1", "T1-B1", "A1"),
+        ("C2", "T1-B1", "A2"),
+        ("C3", "T1-B2", "A1"),
+    ):
         bag(desk, name)
         put(desk, name, box, position)
     scan = {"place": "T1-B1", "evidence": "scanned"}
@@ -501,17 +522,23 @@ class Store(RuleBasedStateMachine):
                 is_open=is_open)  # fmt: skip
 
     def attempt(self, command, **values):
-        try:
+        with contextlib.suppress(Refused):
             self.desk.ask(command, **values)
-        except Refused:
-            pass
 
-    @rule(name=st.sampled_from(names), box=st.sampled_from(boxes), at=st.sampled_from(["A1", "A2", "B1", "1", ""]))
+    @rule(
+        name=st.sampled_from(names),
+        box=st.sampled_from(boxes),
+        at=st.sampled_from(["A1", "A2", "B1", "1", ""]),
+    )
     def put(self, name, box, at):
         values = {"container": name, "place": box, "position": at, "evidence": "scanned"}
         self.attempt("store-container", **values)
 
-    @rule(name=st.sampled_from(names), box=st.sampled_from(boxes), at=st.sampled_from(["A1", "A2", "B1"]))
+    @rule(
+        name=st.sampled_from(names),
+        box=st.sampled_from(boxes),
+        at=st.sampled_from(["A1", "A2", "B1"]),
+    )
     def restow(self, name, box, at):
         values = {"container": name, "place": box, "position": at, "evidence": "scanned"}
         self.attempt("restow-container", **values)
@@ -536,7 +563,9 @@ class Store(RuleBasedStateMachine):
     def finish(self, name, how):
         self.attempt("finish-container", container=name, how=how, evidence="scanned")
 
-    @rule(box=st.sampled_from(boxes), names=st.lists(st.sampled_from(names), max_size=4, unique=True))
+    @rule(
+        box=st.sampled_from(boxes), names=st.lists(st.sampled_from(names), max_size=4, unique=True)
+    )
     def audit(self, box, names):
         self.attempt("audit-place", place=box, scanned=names, aside="bench", evidence="scanned")
 
@@ -609,7 +638,11 @@ def test_a_rule_set_without_a_mandatory_test_is_refused():
     }  # fmt: skip
     with pytest.raises(Refused) as refusal:
         check_content(content)
-    assert {one.path for one in refusal.value.problems} == {"rules", "rules[1].minutes", "rules[2].within"}
+    assert {one.path for one in refusal.value.problems} == {
+        "rules",
+        "rules[1].minutes",
+        "rules[2].within",
+    }
 
 
 def test_a_test_that_the_site_left_out_does_not_hold():
@@ -619,7 +652,9 @@ def test_a_test_that_the_site_left_out_does_not_hold():
     fewer = replace(rules, rules=tuple(r for r in rules.rules if r.test != "look-alike"))
     one = Kept(id="a", product_class="x", coi="P1", label_name="Meier")
     other = Kept(id="b", product_class="x", coi="P2", label_name="Maier")
-    spot = rule_on([Place(id="B", kind=PlaceKind.BOX, terms=PlaceTerms(infectious=InfectiousPolicy.ALLOWED))])
+    spot = rule_on(
+        [Place(id="B", kind=PlaceKind.BOX, terms=PlaceTerms(infectious=InfectiousPolicy.ALLOWED))]
+    )
 
     assert [p.code for p in conflicts(one, spot, [other], rules=rules)] == ["look-alike-names"]
     assert conflicts(one, spot, [other], rules=fewer) == []

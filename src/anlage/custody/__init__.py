@@ -85,9 +85,7 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
@@ -95,21 +93,6 @@ from .container_request import (
 )
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
-from .excursion import RULES as EXCURSION_RULES
-from .excursion import (
-    Band,
-    Excursion,
-    ExcursionRule,
-    Holds,
-    Judgement,
-    Kinetic,
-    Reading,
-    Verdict,
-    judge,
-    mean_kinetic_temperature,
-    rule_for,
-    worst_kinetic,
-)
 from .imported import ImportRecord, RecordImported
 from .label_set import (
     LabelReprinted,
@@ -135,16 +118,6 @@ from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
 from .sentence import sentence
-from .shipment import (
-    Disposition,
-    Inspection,
-    Shipment,
-    ShipmentPrepared,
-    ShipmentReceived,
-    doubts,
-    prepare,
-    receive_shipment,
-)
 from .storage import VIEWS as STORAGE_VIEWS
 from .storage import (
     Infectious,
@@ -154,8 +127,34 @@ from .storage import (
     conflicts_within,
     look_alike,
 )
+from .transport import RULES as EXCURSION_RULES
+from .transport import VIEWS as TRANSPORT_VIEWS
+from .transport import (
+    Band,
+    Disposition,
+    Excursion,
+    ExcursionRule,
+    Holds,
+    Inspection,
+    Judgement,
+    Kinetic,
+    PrepareShipment,
+    Reading,
+    ReceiveShipment,
+    Shipment,
+    ShipmentPrepared,
+    ShipmentReceived,
+    Verdict,
+    doubts,
+    judge,
+    mean_kinetic_temperature,
+    prepare,
+    receive_shipment,
+    rule_for,
+    worst_kinetic,
+)
 
-VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
+VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [

@@ -18,10 +18,10 @@ from .container_fact import (
     HandOverOpened,
     HandOverWithdrawn,
 )
-from .shipment import ShipmentPrepared, ShipmentReceived
-from .storage import sentence_of
+from .storage import sentence_of as of_storage
+from .transport import sentence_of as of_transport
 
-FAMILIES = frozenset({"container", "shipment", "place", "picklist"})
+FAMILIES = frozenset({"container", "shipment", "place", "picklist", "lane", "shipper", "lot"})
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -35,7 +35,7 @@ def sentence(recorded: Recorded) -> str | None:
     if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id
-    text = _text(fact, name) or sentence_of(fact, name)
+    text = _text(fact, name) or of_storage(fact, name) or of_transport(fact, name)
     grade = getattr(fact, "evidence", None)
     if text is None:
         return None
@@ -76,9 +76,5 @@ def _text(fact: object, name: str) -> str | None:
             return f"{fact.first} and {fact.second} checked band, bag and order of {name}"
         case LeftoverReconciled():
             return f"Of {name}, {fact.given} were given and {fact.left} were left"
-        case ShipmentPrepared():
-            return f"Shipment {name} was sealed with {fact.seal} for {fact.receiver}"
-        case ShipmentReceived():
-            return f"{fact.receiver} received shipment {name}: {fact.disposition.value}"
         case _:
             return None
