@@ -60,6 +60,7 @@ class Runner:
         self._site, self._module = installation, module
         self._count = installation.settings.job_workers if workers is None else workers
         self._closing = threading.Event()
+        self._claiming = threading.Lock()  # turns are fair only when taken one by one
         self._listeners: list[Listener] = []
         self._threads: list[threading.Thread] = []
         self._workers: list[_Worker] = []
@@ -109,7 +110,8 @@ class Runner:
         try:
             while not self._closing.is_set():
                 try:
-                    row = Job.claim()
+                    with self._claiming:
+                        row = Job.claim()
                 except Exception:
                     log.exception("the desk could not be asked for jobs")
                     self._closing.wait(STOP_SECONDS)
