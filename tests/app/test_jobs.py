@@ -65,11 +65,11 @@ def until(jobs, id, *states, person="anna"):
     raise AssertionError(f"job stands at {row.state}: {row.words}")
 
 
-def running(jobs, id):
+def running(jobs, id, person="anna"):
     """Wait until a job has told of itself."""
     end = time.monotonic() + UNTIL_SECONDS
     while time.monotonic() < end:
-        row = jobs.get(id, person="anna")
+        row = jobs.get(id, person=person)
         assert not row.state.is_over, row
         if row.words:
             return row
@@ -239,8 +239,8 @@ def test_two_workers_work_at_once_and_people_take_turns(site, jobs):
     of_ben = jobs.submit("count", {"to": 100_000}, person="ben")
     two.start()
     try:
-        until(jobs, first.id, "running")
-        until(jobs, of_ben.id, "running", person="ben")
+        running(jobs, first.id)
+        running(jobs, of_ben.id, person="ben")
         assert jobs.get(second.id, person="anna").state == "waiting"
         assert len(set(two.pids)) == 2
     finally:
