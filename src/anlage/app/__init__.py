@@ -29,6 +29,7 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .installation import Installation
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
@@ -41,6 +42,7 @@ __all__ = [
     "Desk",
     "Engine",
     "Installation",
+    "MeasureFile",
     "NumberGiven",
     "Outcome",
     "Settings",
@@ -68,7 +70,11 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",

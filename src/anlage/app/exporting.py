@@ -23,7 +23,9 @@ from .installation import Installation
 
 # Families whose streams are about one patient's material: an export follows what they rely on, and
 # shows them whole.
-OWN = frozenset({"lot", "journey", "container", "sample", "deviation", "shipment", "custody"})
+OWN = frozenset(
+    {"lot", "journey", "container", "sample", "measurement", "deviation", "shipment", "custody"}
+)
 # All other streams show an outsider only what concerns no other patient; the rest stands as
 # digests.
 LINKS_MAX = 64
@@ -108,6 +110,8 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[Strea
         if stream.family in OWN or stream == start:
             for one in found[stream]:
                 waiting.extend(Stream(name) for name, version in one.relied.items() if version)
+                if one.kind == "sample-measured" and not one.is_withheld:
+                    waiting.append(Stream(f"measurement/{one.body['measurement']}"))
     foreign = {
         stream.id
         for stream in journal.heads()
