@@ -28,6 +28,11 @@ OWN = frozenset(
 )
 # All other streams show an outsider only what concerns no other patient; the rest stands as
 # digests.
+# Facts that begin another stream of the same patient: none relies on what did not exist before.
+BEGAN = {
+    "lot-sample-taken": ("sample", "sample"),
+    "sample-measured": ("measurement", "measurement"),
+}
 LINKS_MAX = 64
 _QUOTED = re.compile(r'"([^"\\]{1,140})"')
 
@@ -110,8 +115,9 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[Strea
         if stream.family in OWN or stream == start:
             for one in found[stream]:
                 waiting.extend(Stream(name) for name, version in one.relied.items() if version)
-                if one.kind == "sample-measured" and not one.is_withheld:
-                    waiting.append(Stream(f"measurement/{one.body['measurement']}"))
+                family, name = BEGAN.get(one.kind, ("", ""))
+                if family and not one.is_withheld:
+                    waiting.append(Stream(f"{family}/{one.body[name]}"))
     foreign = {
         stream.id
         for stream in journal.heads()
