@@ -29,6 +29,8 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .installation import Installation
+from .job_runner import Runner
+from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
@@ -39,14 +41,22 @@ from .signatures import Wanted, signature_fields, signatures_wanted, with_signat
 from .verification import verify
 
 __all__ = [
+    "Cancelled",
     "Desk",
     "Engine",
     "Installation",
     "MeasureFile",
+    "JobKind",
+    "Jobs",
     "NumberGiven",
     "Outcome",
+    "Runner",
     "Settings",
     "Wanted",
+    "Work",
+    "job",
+    "job_kinds",
+    "job_request",
     "signature_fields",
     "signatures_wanted",
     "with_signatures",

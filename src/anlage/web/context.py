@@ -17,8 +17,10 @@ MENU = (
     ("/equipment", "Equipment"),
     ("/deviations", "Deviations"),
     ("/definitions", "Definitions"),
+    ("/networks", "Networks"),
     ("/people", "People"),
     ("/record", "Record"),
+    ("/jobs", "Jobs"),
 )
 
 
