@@ -31,6 +31,7 @@ from .founding import first_administrator
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
@@ -45,6 +46,7 @@ __all__ = [
     "Desk",
     "Engine",
     "Installation",
+    "MeasureFile",
     "JobKind",
     "Jobs",
     "NumberGiven",
@@ -79,7 +81,11 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",
