@@ -4,10 +4,14 @@ import json
 from urllib.parse import quote
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from anlage.app import make_token
 from anlage.base import Refused
 from anlage.wire.epcis import check, hashes, read_bytes
+from tests.epcis_events import EVENTS
+from tests.epcis_events import a_document as drawn_document
 from tests.serving import serve
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -346,3 +350,21 @@ def test_every_valid_document_of_others_is_captured_and_comes_back(partner, shar
 def comparable(found, given):
     """Of the events under one identity (the first and its declarations) the one that was given."""
     return next((one for one in found if all(one.get(n) == v for n, v in given.items())), found[0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(EVENTS, min_size=1, max_size=4, unique_by=lambda one: one.get("eventID", str(one))))
+def test_any_valid_document_is_captured_and_every_event_comes_back_word_for_word(token, events):
+    from django.test import Client
+
+    partner = Partner(Client(), token)
+    whole = drawn_document(*events)
+    named = hashes(read_bytes(json.dumps(whole).encode(), "drawn.json"))
+    marks = [event.get("eventID", mark) for event, mark in zip(events, named, strict=True)]
+    assume(len(set(marks)) == len(marks))
+
+    assert partner.post("capture", whole, GS1_Capture_Error_Behaviour="proceed").status_code == 202
+
+    for event, mark in zip(events, marks, strict=True):
+        found = comparable(partner.events(EQ_eventID=mark), event)
+        assert {name: found.get(name) for name in event} == event
