@@ -28,6 +28,7 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .installation import Installation
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
@@ -40,6 +41,7 @@ from .verification import verify
 __all__ = [
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
     "NumberGiven",
     "Outcome",
