@@ -7,13 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Definition, Phase, Version, difference, where_used
+from anlage.plant import Recipe
 from anlage.web import act
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, me, now, state
+
+from .procedure import procedure
 
 ROWS_MAX = 5000
 AUTHOR, APPROVER = "definition-author", "definition-approver"
@@ -66,6 +71,7 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         "before": before,
         "changes": _changes(found.version(before), chosen),
         "lines": list(_outline(chosen.content)),
+        "boxes": procedure(Recipe.read(chosen.content)) if kind == "recipe" else [],
         "used": [one.split(":", 1) for one in where_used(rows, kind, name)],
         "lots": sorted((rows.get(f"{kind}:{name}") or {"lots": {}})["lots"].items()),
         "facts": history("definition", f"{kind}:{name}"),
@@ -153,6 +159,7 @@ def _branch(name: str, value: object, depth: int) -> Any:
         yield {"depth": depth, "name": name, "value": value}
 
 
+MENU = (Place(group="library", order=10, path="/definitions", name=gettext_lazy("Definitions")),)
 ADDRESSES = [
     path("definitions", index),
     path("definitions/<slug:kind>/<str:name>", definition),
