@@ -28,6 +28,7 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
@@ -45,6 +46,7 @@ __all__ = [
     "Cancelled",
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
     "MeasureFile",
     "JobKind",
