@@ -35,10 +35,12 @@ from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
+from .stowing import around, pickable, suggestions
 from .verification import read_key, verify, verify_bytes
 
 __all__ = [
@@ -51,6 +53,12 @@ __all__ = [
     "MeasureFile",
     "JobKind",
     "Jobs",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Runner",

@@ -48,11 +48,13 @@ from anlage.custody import (
 from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
+from ..stores import in_step
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
 from .materials import must_act
 
 
 @command("create-container")
+@in_step
 def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
     created = ContainerCreated(
         vessel=request.vessel,
@@ -67,6 +69,7 @@ def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
 
 
 @command("move-container")
+@in_step
 def _move(desk: Desk, request: MoveContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -94,6 +97,7 @@ def _withdraw(desk: Desk, request: WithdrawOffer) -> list[Entry]:
 
 
 @command("receive-container")
+@in_step
 def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
     return receive(
         _container(desk, request.container),
@@ -105,6 +109,7 @@ def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
 
 
 @command("pack-container")
+@in_step
 def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
     return pack(
         _container(desk, request.container),
@@ -116,6 +121,7 @@ def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
 
 
 @command("unpack-container")
+@in_step
 def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
     return unpack(
         _container(desk, request.container),
@@ -126,6 +132,7 @@ def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
 
 
 @command("split-container")
+@in_step
 def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
     by = _actor(desk)
     for name in request.parts:
@@ -140,6 +147,7 @@ def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
 
 
 @command("pool-containers")
+@in_step
 def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
     return pool(
         [_container(desk, name) for name in request.containers],
@@ -151,12 +159,14 @@ def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
 
 
 @command("miss-container")
+@in_step
 def _miss(desk: Desk, request: MissContainer) -> list[Entry]:
     _actor(desk)
     return miss(_container(desk, request.container), evidence=request.evidence)
 
 
 @command("find-container")
+@in_step
 def _find(desk: Desk, request: FindContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -164,6 +174,7 @@ def _find(desk: Desk, request: FindContainer) -> list[Entry]:
 
 
 @command("finish-container")
+@in_step
 def _finish(desk: Desk, request: FinishContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -235,6 +246,7 @@ def _bedside(desk: Desk, request: CheckAtBedside) -> list[Entry]:
 
 
 @command("infuse-container")
+@in_step
 def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
     container = _container(desk, request.container)
     by = _actor(desk)
