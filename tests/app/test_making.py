@@ -387,7 +387,7 @@ def infuse(plant, coi, id):
     plant.clock.advance(timedelta(days=5))
     shown = {"coi": coi, "container": "DOSE-1"}
     plant.do(ConfirmBedside(
-        **shown, band_scan=coi, bag_scan=f"&/{coi}", second="jan",
+        **shown, band_scan=f"&/{coi}", bag_scan="DOSE-1", second="jan", thawed=plant.clock.now(),
         signature=plant.sign("iris", "confirmed", **shown),
         verified=plant.sign("jan", "verified", **shown),
     ), "iris")  # fmt: skip

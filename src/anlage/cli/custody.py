@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anlage.base import Refused, SystemClock, stamp
+from anlage.base import Instant, Refused, stamp
 from anlage.cli.shell import Answer, Group
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def prove(options: argparse.Namespace) -> Answer:
     from anlage.custody import Evidence
     from anlage.custody import prove as prove_custody
 
-    histories, chosen = histories_for(options)
-    proof = prove_custody(histories, now=SystemClock().now(), subjects=chosen)
+    histories, chosen, now = custody_of(options)
+    proof = prove_custody(histories, now=now, subjects=chosen)
     data = {
         "subject": options.subject,
         "coverage_percent": proof.coverage_percent,
@@ -49,35 +49,29 @@ def prove(options: argparse.Namespace) -> Answer:
 
 def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
     """Give the facts of every container and the containers of the subject."""
-    from anlage.app import Installation, settings
-    from anlage.custody import Container, histories_of
+    return custody_of(options)[:2]
+
+
+def custody_of(
+    options: argparse.Namespace,
+) -> "tuple[dict[str, list[Dated]], list[str], Instant]":
+    """Give the facts of every container, the containers of the subject, and the time there."""
+    from anlage.app import open_clocked, settings
+    from anlage.custody import containers_of, histories_of
     from anlage.record import Stream
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
     subject = Stream(options.subject)
-    installation = Installation.open(settings(folder))
+    installation = open_clocked(settings(folder))
     try:
         journal = installation.journal
         streams = [stream for stream in journal.heads() if stream.family == "container"]
         facts = [recorded for stream in streams for recorded in journal.read_stream(stream)]
+        now = installation.clock.now()
     finally:
         installation.close()
     histories = histories_of(facts)
-    chosen: list[str] = []
-    for name, history in histories.items():
-        state = Container(id=name)
-        inside: set[str] = set()
-        for dated in history:
-            state = state.with_fact(dated.fact)
-            if state.inside:
-                inside.add(state.inside)
-        matches = {
-            "container": name == subject.id,
-            "lot": state.lot == subject.id,
-            "shipment": subject.id in inside or name == subject.id,
-        }
-        if matches.get(subject.family, False):
-            chosen.append(name)
+    chosen = containers_of(histories, subject)
     if not chosen:
         raise Refused(
             "subject-unknown",
@@ -87,7 +81,7 @@ def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]],
             remedy="check the id; containers are created at collection, filling or splitting",
             rule="ISO 21973",
         )
-    return histories, chosen
+    return histories, chosen, now
 
 
 def _gaps(proof: "CustodyProof") -> list[dict[str, Any]]:

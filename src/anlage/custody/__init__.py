@@ -42,6 +42,7 @@ from .capture import (
 )
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -54,10 +55,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -111,6 +115,7 @@ from .excursion import (
     worst_kinetic,
 )
 from .imported import ImportRecord, RecordImported
+from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -153,6 +158,7 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
+from .subject import containers_of
 
 __all__ = [
     "ImportRecord",
@@ -190,6 +196,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -223,6 +230,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -249,6 +257,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -256,6 +265,7 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
     "excursion_rate",
@@ -282,6 +292,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -295,6 +306,8 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
     "vein_to_vein",
     "verify_passport",

@@ -25,6 +25,7 @@ from .container_fact import (
     Evidence,
     HandOverClosed,
     HandOverOpened,
+    HandOverWithdrawn,
 )
 
 _DEPTH_MAX = 8
@@ -170,10 +171,37 @@ def histories_of(facts: Iterable[Recorded]) -> dict[str, list[Dated]]:
 
 def check(facts: Sequence[Recorded]) -> list[Problem]:
     """Judge the containers of an export: nothing happens to one before its creation or after its
-    end, and no container is created twice.
+    end, no container is created twice, and none holds another patient's cells than its sources.
     """
     problems: list[Problem] = []
-    for name, history in histories_of(facts).items():
+    histories = histories_of(facts)
+    born = {
+        name: dated.fact
+        for name, history in histories.items()
+        for dated in history
+        if isinstance(dated.fact, ContainerCreated)
+    }
+    for name, created_fact in born.items():
+        mixed = [
+            source
+            for source in created_fact.sources
+            if source in born
+            and created_fact.coi is not None
+            and born[source].coi != created_fact.coi
+        ]
+        if mixed:
+            problems.append(
+                Problem(
+                    code="identity-mismatch",
+                    what=f"container {name}",
+                    found=f"filled from {', '.join(mixed)}, which are not of {created_fact.coi}",
+                    limit="cells of one patient",
+                    remedy="ask the site how the cells of two patients met",
+                    rule="ISO 21973; chain of identity",
+                    path=f"container/{name}",
+                )
+            )
+    for name, history in histories.items():
         created = [d for d in history if isinstance(d.fact, ContainerCreated)]
         ended = [d for d in history if isinstance(d.fact, ContainerEnded)]
         late = [d for d in history if ended and d.number > ended[0].number]
@@ -202,6 +230,7 @@ class _Now:
     grade: Evidence | None = None
     since: Dated | None = None
     missing: bool = False
+    offered: str | None = None
 
 
 @dataclass(slots=True)
@@ -332,6 +361,7 @@ def _says_something(fact: object) -> bool:
         | ContainerSeen
         | HandOverOpened
         | HandOverClosed
+        | HandOverWithdrawn
         | ContainerPacked
         | ContainerUnpacked
         | ContainerMissed
@@ -349,9 +379,11 @@ def _take(state: _Now, dated: Dated) -> None:
             state.grade, state.missing = fact.evidence, False
         case HandOverClosed():
             state.place, state.holder = fact.place, fact.receiver
-            state.grade, state.missing = fact.evidence, False
+            state.grade, state.missing, state.offered = fact.evidence, False, None
         case HandOverOpened():
-            state.holder = fact.giver
+            state.holder, state.offered = fact.giver, fact.receiver
+        case HandOverWithdrawn():
+            state.offered = None
         case ContainerSeen():
             if state.inside is None:
                 state.place, state.grade = fact.place, fact.evidence
@@ -380,7 +412,9 @@ def _contradiction(state: _Now, fact: object) -> str:
         case HandOverOpened() | HandOverClosed():
             if state.inside is not None:
                 return f"handed over by itself, but the record has it inside {state.inside}"
-            return _other_holder(state, fact.giver)
+            if why := _other_holder(state, fact.giver):
+                return why
+            return _one_sided(state, fact) if isinstance(fact, HandOverClosed) else ""
         case ContainerSeen():
             if state.inside is None and fact.place != state.place:
                 return f"seen at {fact.place}, but the record has it at {state.place}"
@@ -408,6 +442,18 @@ def _other_holder(state: _Now, holder: str) -> str:
     if holder == state.holder:
         return ""
     return f"{holder} had it, but the record has {state.holder} answer for it"
+
+
+def _one_sided(state: _Now, fact: HandOverClosed) -> str:
+    """Say what a taking lacks that the giver never offered; an offer to a role or to a lot's next
+    step was judged when it was taken.
+    """
+    offered = state.offered
+    if offered is None:
+        return f"taken by {fact.receiver}, but {fact.giver} never offered it"
+    if offered != fact.receiver and "/" not in offered:
+        return f"taken by {fact.receiver}, but offered to {offered}"
+    return ""
 
 
 def _weaker(one: Evidence | None, other: Evidence | None) -> Evidence | None:

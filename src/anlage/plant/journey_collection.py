@@ -1,9 +1,11 @@
 """The collection: performed, failed, accepted at the facility or rejected there."""
 
 from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
+from anlage.custody import Container, ContainerCreated, Evidence, create
 from anlage.record import Entry
 
 from .errors import IDENTITY, distinct
+from .in_hand import in_hand
 from .journey import NURSE, STORE, Journey, JourneyStage, must_have_consent
 from .journey_fact import (
     CollectionAccepted,
@@ -22,6 +24,7 @@ def record_collection(
     nurse: Qualified,
     second: Qualified,
     at: Instant,
+    bag: Container | None = None,
 ) -> list[Entry]:
     """Report a collection: the bag carries the chain of identity, two persons have seen it.
 
@@ -32,6 +35,7 @@ def record_collection(
     must_have_consent(journey)
     journey.must_be_same(request.scan, "label on the collection bag")
     nurse.must_be_qualified(NURSE, at)
+    second.must_be_qualified(NURSE, at)
     what = f"collection for {journey.id}"
     if nurse.id == second.id:
         raise distinct(what, nurse.id, "who collected")
@@ -49,15 +53,38 @@ def record_collection(
             request.verified, person=second.id, meaning="verified", what=what, shown=shown
         ),
     )
-    return [Entry(journey.stream, performed)]
+    return [Entry(journey.stream, performed), *_begun(journey, request, performed, bag)]
 
 
-def fail_collection(journey: Journey, request: FailCollection, *, person: Qualified) -> list[Entry]:
+def _begun(
+    journey: Journey,
+    request: RecordCollection,
+    performed: CollectionPerformed,
+    bag: Container | None,
+) -> list[Entry]:
+    """Give the fact with which the custody of the patient's cells begins: the label was read."""
+    if bag is None:
+        return []
+    created = ContainerCreated(
+        vessel="bag",
+        place=clean_line(request.place or journey.collection_site or "collection", "place"),
+        holder=performed.nurse,
+        evidence=Evidence.SCANNED,
+        coi=journey.id,
+        amount=performed.volume,
+    )
+    return create(bag, created)
+
+
+def fail_collection(
+    journey: Journey, request: FailCollection, *, person: Qualified, at: Instant
+) -> list[Entry]:
     """Report that a collection did not give what is needed; another may be ordered.
 
     Raises:
-        Refused: None was ordered.
+        Refused: None was ordered, or the person is no collection nurse.
     """
+    person.must_be_qualified(NURSE, at)
     stage = JourneyStage.COLLECTION_ORDERED
     journey.must_be_at(stage, "a failed collection", until=JourneyStage.COLLECTED)
     reason = clean_text(request.reason, "reason", limit=1000)
@@ -65,7 +92,12 @@ def fail_collection(journey: Journey, request: FailCollection, *, person: Qualif
 
 
 def accept_collection(
-    journey: Journey, request: AcceptCollection, *, person: Qualified, at: Instant
+    journey: Journey,
+    request: AcceptCollection,
+    *,
+    person: Qualified,
+    at: Instant,
+    bag: Container | None = None,
 ) -> list[Entry]:
     """Accept the collection that arrived, or reject it.
 
@@ -84,10 +116,12 @@ def accept_collection(
             rule=IDENTITY,
         )
     person.must_be_qualified(STORE, at)
+    place = clean_line(request.place, "place")
     if request.reject is not None:
         reason = clean_text(request.reject, "reason", limit=1000)
         rejected = CollectionRejected(container=request.container, reason=reason, by=person.id)
-        return [Entry(journey.stream, rejected, why=reason)]
+        taken = in_hand(bag, by=person.id, place=place)
+        return [Entry(journey.stream, rejected, why=reason), *taken]
     failed = [name for name, given in request.checks.items() if given != "pass"]
     if failed or not request.temperature_ok:
         raise Refused(
@@ -104,4 +138,5 @@ def accept_collection(
         temperature_ok=request.temperature_ok,
         by=person.id,
     )
-    return [Entry(journey.stream, accepted)]
+    taken = in_hand(bag, by=person.id, place=place, to="role/operator")
+    return [Entry(journey.stream, accepted), *taken]

@@ -170,6 +170,15 @@ class LymphodepletionCleared:
     second: Signature | None = None
 
 
+@fact("dose-thawed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseThawed:
+    """The dose was thawed; from now its time to the infusion runs."""
+
+    container: str
+    by: str
+
+
 @fact("bedside-confirmed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BedsideConfirmed:
