@@ -130,7 +130,7 @@ class Plant:
         return dict(self.installation.rows(view).find())
 
 
-def founding():
+def founding(at=AT):
     for person, roles in ROLES.items():
         stream = Stream(f"person/{person}")
         yield Entry(stream, PersonRegistered(id=person, name=person.title()))
@@ -143,7 +143,7 @@ def founding():
             kind_of=one.kind, id=one.id, number=1, title=one.title or one.id,
             content=one.content, digest=seal, author="author",
         )  # fmt: skip
-        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=AT)
+        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=at)
         yield Entry(stream, drafted)
         yield Entry(stream, approved)
 

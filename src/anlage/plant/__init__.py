@@ -267,10 +267,16 @@ from .material_use import (
     thaw_pack,
 )
 from .recipe import (
+    Choice,
+    Condition,
     ContainerAct,
     ContainerVerb,
+    Group,
     Judgement,
+    Loop,
+    Parallel,
     Parameter,
+    Part,
     Phase,
     PhaseKind,
     Purpose,
@@ -336,10 +342,6 @@ from .sample import (
 )
 from .signing import (
     Qualified,
-)
-from .source import (
-    Source,
-    read_source,
 )
 from .starters import (
     StarterCatalogue,
@@ -425,6 +427,12 @@ __all__ = [
     "scanned_of",
     "starting_of",
     "label_of",
+    "Choice",
+    "Condition",
+    "Group",
+    "Loop",
+    "Parallel",
+    "Part",
     "AcceptCollection",
     "Action",
     "AddNote",
@@ -573,7 +581,6 @@ __all__ = [
     "Severity",
     "Shape",
     "SkipStep",
-    "Source",
     "SplitMaterial",
     "StartStep",
     "StarterCatalogue",
@@ -674,7 +681,6 @@ __all__ = [
     "qualify_supplier",
     "quarantine_material",
     "read_equipment_terms",
-    "read_source",
     "read_terms",
     "recall_lot",
     "recall_material",

@@ -11,11 +11,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Definition, Phase, Version, difference, where_used
+from anlage.plant import Recipe
 from anlage.web import act
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.reading import history, me, now, state
+
+from .procedure import procedure
 
 ROWS_MAX = 5000
 AUTHOR, APPROVER = "definition-author", "definition-approver"
@@ -68,6 +71,7 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         "before": before,
         "changes": _changes(found.version(before), chosen),
         "lines": list(_outline(chosen.content)),
+        "boxes": procedure(Recipe.read(chosen.content)) if kind == "recipe" else [],
         "used": [one.split(":", 1) for one in where_used(rows, kind, name)],
         "lots": sorted((rows.get(f"{kind}:{name}") or {"lots": {}})["lots"].items()),
         "facts": history("definition", f"{kind}:{name}"),
