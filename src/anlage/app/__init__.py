@@ -37,7 +37,7 @@ from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import read_key, verify, verify_bytes
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
     "read_key",
@@ -85,6 +85,7 @@ __all__ = [
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
     "verify_bytes",
 ]

@@ -3,13 +3,13 @@
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from anlage.base import Instant, Refused, stamp
+from anlage.base import Instant, Refused
 from anlage.cli.shell import Answer, Group
 
 if TYPE_CHECKING:
-    from anlage.custody import CustodyProof, Dated
+    from anlage.custody import Dated
 
 
 def register(group: Group) -> None:
@@ -25,15 +25,7 @@ def prove(options: argparse.Namespace) -> Answer:
 
     histories, chosen, now = custody_of(options)
     proof = prove_custody(histories, now=now, subjects=chosen)
-    data = {
-        "subject": options.subject,
-        "coverage_percent": proof.coverage_percent,
-        "read_percent": proof.read_percent,
-        "by_grade": {grade.value: proof.grade_percent(grade) for grade in Evidence},
-        "container_seconds": proof.total.total_seconds(),
-        "containers": list(proof.containers),
-        "gaps": _gaps(proof),
-    }
+    data = {"subject": options.subject, **proof.as_dict()}
     lines = [
         f"{options.subject}: {proof.coverage_percent:g} % of"
         f" {proof.total.total_seconds():.0f} container-seconds in {len(proof.containers)}"
@@ -42,7 +34,7 @@ def prove(options: argparse.Namespace) -> Answer:
     lines += [f"  {grade.value:<15}{proof.grade_percent(grade):8.3f} %" for grade in Evidence]
     lines += [
         f"  gap of {gap['container']}: {gap['start']} to {gap['end']}, {gap['why']}"
-        for gap in data["gaps"]  # type: ignore[attr-defined]
+        for gap in data["gaps"]
     ]
     return Answer(data, "\n".join(lines), ok=not proof.gaps)
 
@@ -82,29 +74,3 @@ def custody_of(
             rule="ISO 21973",
         )
     return histories, chosen, now
-
-
-def _gaps(proof: "CustodyProof") -> list[dict[str, Any]]:
-    return [
-        {
-            "container": gap.container,
-            "start": stamp(gap.start),
-            "end": stamp(gap.end),
-            "seconds": (gap.end - gap.start).total_seconds(),
-            "why": gap.why,
-            "before": _around(gap.before),
-            "after": _around(gap.after),
-        }
-        for gap in proof.gaps
-    ]
-
-
-def _around(dated: "Dated | None") -> dict[str, Any] | None:
-    if dated is None:
-        return None
-    kind = getattr(dated.fact, "kind", type(dated.fact).__name__)
-    return {
-        "number": dated.number,
-        "at": stamp(dated.at),
-        "fact": str(kind),
-    }

@@ -9,8 +9,9 @@ fact into a gap, because in that time the thing moved and nobody recorded it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from anlage.base import Instant, Problem
+from anlage.base import Instant, Problem, stamp
 from anlage.record import Recorded
 
 from .container_fact import (
@@ -114,6 +115,28 @@ class CustodyProof:
         """Percent of total known in one grade."""
         return _percent(self.by_grade.get(grade, _ZERO), self.total)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give the proof as a JSON object; each gap with the two facts around it."""
+        return {
+            "coverage_percent": self.coverage_percent,
+            "read_percent": self.read_percent,
+            "by_grade": {grade.value: self.grade_percent(grade) for grade in Evidence},
+            "container_seconds": self.total.total_seconds(),
+            "containers": list(self.containers),
+            "gaps": [
+                {
+                    "container": gap.container,
+                    "start": stamp(gap.start),
+                    "end": stamp(gap.end),
+                    "seconds": (gap.end - gap.start).total_seconds(),
+                    "why": gap.why,
+                    "before": _around(gap.before),
+                    "after": _around(gap.after),
+                }
+                for gap in self.gaps
+            ],
+        }
+
 
 def prove(
     histories: Mapping[str, Sequence[Dated]],
@@ -156,6 +179,13 @@ def prove(
 def spans(histories: Mapping[str, Sequence[Dated]], name: str, *, now: Instant) -> list[Span]:
     """Give the times of one container, in order and without holes, from creation to end or now."""
     return _Reader(histories, now).spans(name)
+
+
+def _around(dated: Dated | None) -> dict[str, Any] | None:
+    if dated is None:
+        return None
+    kind = getattr(dated.fact, "kind", type(dated.fact).__name__)
+    return {"number": dated.number, "at": stamp(dated.at), "fact": str(kind)}
 
 
 def histories_of(facts: Iterable[Recorded]) -> dict[str, list[Dated]]:

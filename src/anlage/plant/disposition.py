@@ -51,7 +51,8 @@ class FillDoses:
     """Record the containers of product.
 
     Attributes:
-        scanned: The containers whose labels were read as they were filled.
+        scanned: The containers whose labels were read as they were filled, and that which they
+            were filled from.
     """
 
     lot: str
@@ -281,7 +282,8 @@ def _filled(
             remedy="count the containers again, or correct the reading with its reason",
             rule=GMP,
         )
-    if foreign := set(request.scanned) - {one.container for one in fills}:
+    sources = lot.vessels.get(act.part, ())
+    if foreign := set(request.scanned) - {one.container for one in fills} - set(sources):
         raise Refused(
             "identity-mismatch",
             what=f"containers of lot {lot.id}",
@@ -453,7 +455,7 @@ def release_lot(
         releaser=person.id,
         signature=must_sign(
             request.signature,
-            person=person.id,
+            person=person,
             meaning=meaning,
             what=f"release of lot {lot.id}",
             shown=shown_release(lot),
@@ -500,7 +502,7 @@ def request_exceptional_release(
     shown = {"lot": lot.id, "attributes": sorted(asked), "reason": reason}
     signature = must_sign(
         request.signature,
-        person=physician.id,
+        person=physician,
         meaning="requested",
         what=f"exceptional release of lot {lot.id}",
         shown=shown,
@@ -537,7 +539,7 @@ def assess_exceptional_release(
     assessment = clean_text(request.assessment, "assessment")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="assessed",
         what=f"exceptional release of lot {lot.id}",
         shown={"lot": lot.id, "assessment": assessment, "is_supported": request.is_supported},
@@ -605,7 +607,7 @@ def _sign(
 ) -> Signature:
     shown: Mapping[str, Any] = {"lot": lot.id, "reason": reason}
     what = f"lot {lot.id}, {meaning}"
-    return must_sign(signature, person=person.id, meaning=meaning, what=what, shown=shown)
+    return must_sign(signature, person=person, meaning=meaning, what=what, shown=shown)
 
 
 def _container(lot: Lot, name: str) -> Container:

@@ -47,10 +47,10 @@ def record_collection(
         nurse=nurse.id,
         second=second.id,
         signature=must_sign(
-            request.signature, person=nurse.id, meaning="collected", what=what, shown=shown
+            request.signature, person=nurse, meaning="collected", what=what, shown=shown
         ),
         verified=must_sign(
-            request.verified, person=second.id, meaning="verified", what=what, shown=shown
+            request.verified, person=second, meaning="verified", what=what, shown=shown
         ),
     )
     return [Entry(journey.stream, performed), *_begun(journey, request, performed, bag)]

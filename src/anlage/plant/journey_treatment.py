@@ -161,11 +161,11 @@ def clear_lymphodepletion(
         by=physician.id,
         exception=exception,
         signature=must_sign(
-            request.signature, person=physician.id, meaning="cleared", what=what, shown=shown
+            request.signature, person=physician, meaning="cleared", what=what, shown=shown
         ),
         second=None
         if exception is None or second is None
-        else must_sign(request.second, person=second.id, meaning="cleared", what=what, shown=shown),
+        else must_sign(request.second, person=second, meaning="cleared", what=what, shown=shown),
     )
     return [Entry(journey.stream, cleared, why=exception)]
 
@@ -228,10 +228,10 @@ def confirm_bedside(
         dose=Quantity.parse(request.dose) if request.dose else None,
         thawed=thawed,
         signature=must_sign(
-            request.signature, person=nurse.id, meaning="confirmed", what=what, shown=shown
+            request.signature, person=nurse, meaning="confirmed", what=what, shown=shown
         ),
         verified=must_sign(
-            request.verified, person=second.id, meaning="verified", what=what, shown=shown
+            request.verified, person=second, meaning="verified", what=what, shown=shown
         ),
     )
     return [Entry(journey.stream, confirmed), *checked]
@@ -304,7 +304,7 @@ def record_infusion(
         by=person.id,
         signature=must_sign(
             request.signature,
-            person=person.id,
+            person=person,
             meaning="infused",
             what=f"infusion for {journey.id}",
             shown={"coi": journey.id, "container": request.container},

@@ -215,7 +215,7 @@ def _signed(
     performed = request.performed
     if phase.is_signed or performed is not None:
         performed = must_sign(
-            performed, person=operator.id, meaning="performed", what=what, shown=shown
+            performed, person=operator, meaning="performed", what=what, shown=shown
         )
     if phase.witness is None:
         return performed, None
@@ -232,7 +232,7 @@ def _signed(
         raise distinct(what, witness.id, "who performed it")
     must_be_allowed(lot, witness, phase.witness, key, at)
     verified = must_sign(
-        request.verified, person=witness.id, meaning="verified", what=what, shown=shown
+        request.verified, person=witness, meaning="verified", what=what, shown=shown
     )
     return performed, verified
 

@@ -359,7 +359,10 @@ def fill_bags(walk: Walk, count: int) -> None:
     fills = tuple(
         FilledContainer(container=one, amount="30.0 mL", cells="7.0e8 cell") for one in bags
     )
-    walk.player.do(FillDoses(lot=walk.lot, fills=fills, scanned=tuple(bags)), by=OPERATOR)
+    vessels = walk.player.state(Lot, f"lot/{walk.lot}").vessels
+    source = vessels.get("formulated") or vessels.get("harvested") or ()
+    asked = FillDoses(lot=walk.lot, fills=fills, scanned=(*bags, *source))
+    walk.player.do(asked, by=OPERATOR)
     walk.bag = bags[0]
 
 
