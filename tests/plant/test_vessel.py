@@ -415,11 +415,11 @@ def test_a_dose_of_a_lot_for_many_becomes_one_patients_and_nobody_elses():
 
 
 DEFECTS = [
-    ("containers: [{receive: collection}]", "containers: [{receve: collection}]", "key-unknown"),
+    ("containers: [{receive: collection}]", "containers: [{gather: collection}]", "key-unknown"),
     ("{receive: collection}", "{into: collection}", "container-act-malformed"),
     ("{receive: collection}", "{create: collection}", "container-not-received"),
     ("{transfer: collection, into: culture, vessel: flask}", "{transfer: collection}", "key-missing"),
-    ("{transfer: collection,", "{transfer: colection,", "reference-unknown"),
+    ("{transfer: collection,", "{transfer: donation,", "reference-unknown"),
     ("{move: culture, to: incubator}", "{move: culture, to: freezer}", "reference-unknown"),
     ("{move: culture, to: incubator}", "{move: collection, to: incubator}", "container-gone"),
     ("amount: formulate.volume}", "amount: formulate.volum}", "reference-unknown"),

@@ -174,6 +174,7 @@ _LISTS = {
     "roles": "role",
     "sops": "sop",
     "checklists": "checklist",
+    "collections": "collection",
     "labels": "label",
 }
 

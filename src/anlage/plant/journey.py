@@ -6,11 +6,12 @@ the patient is stands in the vault; here is only a digest, salted there.
 It only folds; the verbs stand in journey_order, journey_collection and journey_treatment.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from anlage.base import Instant, Quantity, Refused
+from anlage.base import Instant, Quantity, Refused, clean_line
 from anlage.record import Recorded, Stream
 
 from .errors import IDENTITY
@@ -283,6 +284,15 @@ def must_have_consent(journey: Journey) -> None:
             remedy="ask the patient; without consent nothing more is done",
             rule="EU GMP Part IV; 21 CFR 50",
         )
+
+
+def answered(checks: Mapping[str, str], what: str) -> dict[str, str]:
+    """Give the answers of a checklist as they are kept.
+
+    Raises:
+        Refused: `text-malformed`, as for every text of a person.
+    """
+    return {name: clean_line(given, f"{name} of {what}") for name, given in checks.items()}
 
 
 def unusable(what: str, found: str, limit: str) -> Refused:

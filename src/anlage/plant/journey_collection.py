@@ -2,11 +2,20 @@
 
 from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
 from anlage.custody import Container, ContainerCreated, Evidence, create
+from anlage.library import Collection, Donor, InfectiousStatus
 from anlage.record import Entry
 
 from .errors import IDENTITY, distinct
 from .in_hand import in_hand
-from .journey import NURSE, STORE, Journey, JourneyStage, must_have_consent
+from .journey import (
+    NURSE,
+    STORE,
+    Journey,
+    JourneyStage,
+    answered,
+    must_have_consent,
+    unusable,
+)
 from .journey_fact import (
     CollectionAccepted,
     CollectionFailed,
@@ -25,11 +34,22 @@ def record_collection(
     second: Qualified,
     at: Instant,
     bag: Container | None = None,
+    specification: Collection | None = None,
 ) -> list[Entry]:
     """Report a collection: the bag carries the chain of identity, two persons have seen it.
 
+    Args:
+        journey: The patient's journey.
+        request: What was collected.
+        nurse: Who collected.
+        second: Who looked at the labels.
+        at: The moment.
+        bag: The bag as custody knows it; it must not exist yet.
+        specification: How it should be collected; None where the product has none in effect.
+
     Raises:
-        Refused: `identity-mismatch`; not ordered; the two are one person; a signature is missing.
+        Refused: `identity-mismatch`; not ordered; the two are one person; a signature is missing;
+            it is not as specified and nobody says why.
     """
     journey.must_be_at(JourneyStage.COLLECTION_ORDERED, "a collection")
     must_have_consent(journey)
@@ -40,10 +60,20 @@ def record_collection(
     if nurse.id == second.id:
         raise distinct(what, nurse.id, "who collected")
     shown = {"coi": journey.id, "donation": request.donation, "container": request.container}
+    volume = Quantity.parse(request.volume)
+    statements = _as_specified(request, specification, volume)
     performed = CollectionPerformed(
         donation=clean_line(request.donation, "donation number", limit=32),
         container=clean_line(request.container, "container", limit=96),
-        volume=Quantity.parse(request.volume),
+        volume=volume,
+        kit=clean_line(request.kit, "kit") if request.kit else "",
+        anticoagulant=request.anticoagulant,
+        data=answered(request.data, "collection"),
+        checks=answered(request.checks, "collection"),
+        donor=request.donor,
+        infectious=request.infectious,
+        statements=statements,
+        partial=clean_text(request.partial, "reason") if request.partial else None,
         nurse=nurse.id,
         second=second.id,
         signature=must_sign(
@@ -54,6 +84,30 @@ def record_collection(
         ),
     )
     return [Entry(journey.stream, performed), *_begun(journey, request, performed, bag)]
+
+
+def _as_specified(
+    request: RecordCollection, specification: Collection | None, volume: Quantity
+) -> tuple[str, ...]:
+    """See that a collection is as specified, or says why not; give what its label has to say."""
+    for name, given, known in (
+        ("donor", request.donor, Donor),
+        ("infectious status", request.infectious, InfectiousStatus),
+    ):
+        if given not in {str(one) for one in known} - {"any"}:
+            raise unusable(name, given, ", ".join(str(one) for one in known if str(one) != "any"))
+    if specification is None:
+        return ()
+    if request.kit or request.data:
+        faults = specification.faults(
+            volume=volume,
+            data=request.data,
+            kit=request.kit,
+            anticoagulant=request.anticoagulant,
+        )
+        if faults and not request.partial:
+            raise Refused.of(faults)
+    return specification.says(Donor(request.donor), InfectiousStatus(request.infectious))
 
 
 def _begun(

@@ -72,7 +72,15 @@ class OrderCollection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCollection:
-    """Report a collection, with both persons who labelled it."""
+    """Report a collection, with both persons who labelled it.
+
+    Attributes:
+        scan: What was read from the bag's label.
+        data: What the collection specification asks for, by its id.
+        donor: autologous, eligible or ineligible.
+        infectious: not-tested, non-reactive or reactive.
+        partial: Why the collection is not as specified, where it is not.
+    """
 
     coi: str
     donation: str
@@ -81,6 +89,13 @@ class RecordCollection:
     scan: str
     second: str
     place: str = ""
+    kit: str = ""
+    anticoagulant: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
+    donor: str = "autologous"
+    infectious: str = "not-tested"
+    partial: str | None = None
     signature: Signature | None = None
     verified: Signature | None = None
 
@@ -120,9 +135,10 @@ class ReceiveDose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearLymphodepletion:
-    """Let the patient be prepared."""
+    """Let the patient be prepared; `checks` are the answers of the checklist."""
 
     coi: str
+    checks: Mapping[str, str] = field(default_factory=dict)
     exception: str | None = None
     signature: Signature | None = None
     second: Signature | None = None

@@ -18,7 +18,7 @@ from anlage.record import Entry
 
 from .errors import IDENTITY, distinct
 from .in_hand import after, in_hand
-from .journey import PHYSICIAN, WARD, Journey, JourneyStage, must_have_consent, unusable
+from .journey import PHYSICIAN, WARD, Journey, JourneyStage, answered, must_have_consent, unusable
 from .journey_fact import (
     BedsideConfirmed,
     DoseOnSite,
@@ -160,6 +160,7 @@ def clear_lymphodepletion(
         basis="exception" if exception else "dose released and on site",
         by=physician.id,
         exception=exception,
+        checks=answered(request.checks, what),
         signature=must_sign(
             request.signature, person=physician, meaning="cleared", what=what, shown=shown
         ),

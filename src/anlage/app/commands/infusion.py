@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from anlage.base import Refused
 from anlage.custody import InfusionOrder
-from anlage.library import Product
+from anlage.library import Collection, Product
 from anlage.plant import Journey, LotStatus
 from anlage.record import Stream
 
@@ -33,6 +33,16 @@ def must_stand(desk: Desk, journey: Journey) -> None:
             remedy="do not give it; call the physician and the facility",
             rule="EU GMP Annex 11, 15; 21 CFR 211.150",
         )
+
+
+def collection_of(desk: Desk, product: str) -> Collection | None:
+    """Give how a product's starting material is collected; None where that is not specified."""
+    version = definition_of(desk, "product", product).effective(desk.at)
+    named = version.content.get("collections") if version is not None else None
+    if not isinstance(named, list | tuple) or not named:
+        return None
+    found = definition_of(desk, "collection", str(named[0])).effective(desk.at)
+    return Collection.read(found.content) if found is not None else None
 
 
 def order_of(desk: Desk, journey: Journey, container: str) -> InfusionOrder | None:

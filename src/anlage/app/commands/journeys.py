@@ -43,7 +43,7 @@ from anlage.plant import (
 from anlage.record import Entry
 
 from ..engine import Desk, command
-from .infusion import must_stand, order_of
+from .infusion import collection_of, must_stand, order_of
 from .making import container_of, definition_of, journey_of, person, signer, who
 
 # The shape of an ISBT 128 chain-of-identity id; A9999 is a facility number for examples. A site
@@ -89,7 +89,15 @@ def _collect(desk: Desk, request: RecordCollection) -> list[Entry]:
     second = person(desk, request.second)
     journey = journey_of(desk, request.coi)
     bag = container_of(desk, request.container)
-    return record_collection(journey, request, nurse=who(desk), second=second, at=desk.at, bag=bag)
+    return record_collection(
+        journey,
+        request,
+        nurse=who(desk),
+        second=second,
+        at=desk.at,
+        bag=bag,
+        specification=collection_of(desk, journey.product),
+    )
 
 
 @command("fail-collection")

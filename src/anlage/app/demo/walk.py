@@ -242,6 +242,15 @@ def _collect(walk: Walk, number: int) -> Steps:
             volume="220 mL",
             scan=walk.coi,
             second=NURSE2,
+            place="apheresis unit",
+            kit="continuous-set",
+            anticoagulant="ACD-A",
+            data={
+                "blood-processed": "11.5 L",
+                "duration": "205 min",
+                "anticoagulant-volume": "820 mL",
+            },
+            checks={"band": "yes", "labels-at-bedside": "yes", "reactions": "no"},
         ),
         by=NURSE,
     )
