@@ -41,7 +41,7 @@ from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
-from .verification import read_key, verify, verify_bytes
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
     "read_key",
@@ -101,6 +101,7 @@ __all__ = [
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
     "verify_bytes",
 ]

@@ -42,6 +42,7 @@ from .capture import (
 )
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -54,10 +55,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -111,6 +115,7 @@ from .excursion import (
     worst_kinetic,
 )
 from .imported import ImportRecord, RecordImported
+from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -154,6 +159,7 @@ from .storage import (
     conflicts_within,
     look_alike,
 )
+from .subject import containers_of
 
 VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
 """Every view of custody."""
@@ -194,6 +200,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -227,6 +234,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -253,6 +261,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -260,6 +269,7 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
     "excursion_rate",
@@ -286,6 +296,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -299,6 +310,8 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
     "vein_to_vein",
     "verify_passport",

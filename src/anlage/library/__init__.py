@@ -8,6 +8,7 @@ lives) and person.py (who may do what).
 
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -141,6 +142,9 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
     "Content",
