@@ -28,7 +28,11 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .installation import Installation
+from .job_runner import Runner
+from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
@@ -37,13 +41,18 @@ from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
-from .verification import read_key, verify, verify_bytes
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
     "read_key",
+    "Cancelled",
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
+    "MeasureFile",
+    "JobKind",
+    "Jobs",
     "Meant",
     "around",
     "pickable",
@@ -52,8 +61,13 @@ __all__ = [
     "meaning",
     "NumberGiven",
     "Outcome",
+    "Runner",
     "Settings",
     "Wanted",
+    "Work",
+    "job",
+    "job_kinds",
+    "job_request",
     "signature_fields",
     "signatures_wanted",
     "with_signatures",
@@ -77,12 +91,17 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
     "verify_bytes",
 ]

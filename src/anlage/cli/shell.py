@@ -40,6 +40,7 @@ GROUPS: dict[str, str] = {
     "image": "count, viability, activation and more from images",
     "import": "take up an export",
     "init": "make a site's own installation",
+    "jobs": "long work done beside the pages: look, cancel, put in",
     "label": "labels, each symbol read back before it is let out",
     "lane": "lanes: qualification, rules of country pairs, the shared pool",
     "logger": "condition logs of shipments and stores",

@@ -42,6 +42,7 @@ from .capture import (
 )
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -54,10 +55,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -94,6 +98,7 @@ from .container_request import (
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
 from .imported import ImportRecord, RecordImported
+from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -127,6 +132,7 @@ from .storage import (
     conflicts_within,
     look_alike,
 )
+from .subject import containers_of
 from .transport import RULES as EXCURSION_RULES
 from .transport import VIEWS as TRANSPORT_VIEWS
 from .transport import (
@@ -193,6 +199,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -226,6 +233,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -252,6 +260,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -259,6 +268,7 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
     "excursion_rate",
@@ -285,6 +295,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -298,6 +309,8 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
     "vein_to_vein",
     "verify_passport",

@@ -4,6 +4,7 @@ from anlage.record import Recorded
 
 from .bedside import BedsideChecked, LeftoverReconciled
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -49,6 +50,8 @@ def _text(fact: object, name: str) -> str | None:
         case ContainerCreated():
             sources = ", ".join(fact.sources)
             return f"{fact.vessel.capitalize()} {name} was filled from {sources}"
+        case ContainerAssigned():
+            return f"{fact.by} set {name} aside for {fact.coi}"
         case ContainerMoved():
             return f"{fact.holder} brought {name} from {fact.origin} to {fact.place}"
         case ContainerSeen():

@@ -8,6 +8,7 @@ lives) and person.py (who may do what).
 
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -42,6 +43,15 @@ from .kinds import (
 from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
+from .method import (
+    Measures,
+    Method,
+    MethodPurpose,
+    Validation,
+    ValidationState,
+    method_in_force,
+    purpose_at,
+)
 from .overview import (
     VIEWS,
     Cell,
@@ -132,6 +142,9 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
     "Content",
@@ -169,6 +182,9 @@ __all__ = [
     "LotImpact",
     "MaterialClass",
     "Matter",
+    "Measures",
+    "Method",
+    "MethodPurpose",
     "Origin",
     "Outcome",
     "PeopleView",
@@ -209,6 +225,8 @@ __all__ = [
     "Symbol",
     "Treatment",
     "VIEWS",
+    "Validation",
+    "ValidationState",
     "Verdict",
     "Version",
     "WithdrawRole",
@@ -252,4 +270,6 @@ __all__ = [
     "where_used",
     "who_has_not_read",
     "withdraw",
+    "method_in_force",
+    "purpose_at",
 ]

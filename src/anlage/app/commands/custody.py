@@ -41,9 +41,15 @@ from anlage.custody import (
 from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
+from ..staff import person_of
 from ..stores import in_step
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
 from .materials import must_act
+
+# Whoever may answer for a container, from the collection to the bedside.
+HOLDERS = (
+    OPERATOR, KEEPER, SECOND, QUALITY, "courier", "collection-nurse", "ward-nurse", "qc-analyst",
+)  # fmt: skip
 
 
 @command("create-container")
@@ -92,9 +98,11 @@ def _withdraw(desk: Desk, request: WithdrawOffer) -> list[Entry]:
 @command("receive-container")
 @in_step
 def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
+    by = _actor(desk)
     return receive(
         _container(desk, request.container),
-        by=_actor(desk),
+        by=by,
+        roles=_roles(desk, by),
         place=request.place,
         scanned=request.scanned,
         evidence=request.evidence,
@@ -208,8 +216,21 @@ def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
 
 def _actor(desk: Desk) -> str:
     """Give the qualified person at the desk, who answers for what is done."""
-    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    must_act(desk, *HOLDERS)
     return desk.actor.person or ""
+
+
+def _roles(desk: Desk, person: str) -> list[str]:
+    """Give the roles for which a person is qualified now: an offer to one of them is theirs."""
+    state = person_of(desk, person)
+    found = []
+    for role in sorted(state.roles):
+        try:
+            state.must_be_qualified(role, desk.at)
+        except Refused:
+            continue
+        found.append(role)
+    return found
 
 
 def _container(desk: Desk, name: str) -> Container:

@@ -76,14 +76,14 @@ def lane_record(
 
 def record_line(record: Mapping[str, Any]) -> str:
     """Give a record as one line of JSON, always the same for the same record."""
-    return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(record, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
 def read_records(text: str, name: str) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Read lines of records; a line that is none is a problem with its number, and left out."""
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         wrong = "" if len(line) <= LINE_MAX else f"{len(line)} characters"

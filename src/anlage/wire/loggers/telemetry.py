@@ -99,7 +99,11 @@ def _rows(data: bytes, name: str) -> tuple[str, Iterable[Any]]:
     except UnicodeDecodeError as error:
         raise _refuse(name, "bytes that are no UTF-8", "UTF-8") from error
     if text.lstrip()[:1] not in ("[", "{"):
-        return "", csv.DictReader(io.StringIO(text))
+        plain = text.replace("\r\n", "\n").replace("\r", "\n")
+        try:
+            return "", list(csv.DictReader(io.StringIO(plain)))
+        except csv.Error as error:
+            raise _refuse(name, f"{error}"[:80], "CSV with a heading") from error
     try:
         held = json.loads(text)
     except (ValueError, RecursionError) as error:
