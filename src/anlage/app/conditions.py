@@ -4,12 +4,13 @@ The summary that becomes a fact is made here from the file, and sealed with a ke
 alone holds, so that nobody can type a verdict.
 """
 
+import functools
 import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -17,7 +18,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from anlage.base import Instant, Problem, Refused, stamp
-from anlage.custody import ExcursionRule, Judgement, Reading, Verdict, judge, rule_for
+from anlage.custody import ExcursionRule, Holds, Judgement, Reading, Verdict, judge, rule_for
 from anlage.custody.transport import (
     Breach,
     ConditionLogged,
@@ -92,6 +93,11 @@ def read_way(data: bytes, name: str, **choices: str | None) -> Way:
     return Way(readings=ordered, samples=(), source=record.channel, problems=record.problems)
 
 
+def way_of(site: "Installation", logged: ConditionLogged) -> Way:
+    """Read a record of a way again, as it was read when it was taken in."""
+    return read_way(site.blobs.get(logged.file), logged.name, **logged.read_as)
+
+
 def rule_of_product(site: "Installation", product: str, day: date) -> ExcursionRule:
     """Give the excursion rule of a product on a day: the site's own, or the packaged one.
 
@@ -148,6 +154,8 @@ def take_in(
     judgement = judge(way.readings, rule)
     file = hashlib.sha256(data).hexdigest()
     logged = _logged(file, PurePath(name).name, way, judged_as, rule, judgement, actor.person or "")
+    said = {key: value for key, value in choices.items() if value}
+    logged = replace(logged, read_as=said)
     asked = sealed(shipment, logged)
     site.engine.judge(asked, actor=actor)
     site.blobs.put(data)
@@ -243,3 +251,41 @@ def stays(readings: Sequence[Reading]) -> list[tuple[float, float]]:
         (one.at, one.celsius) for one in readings if one.celsius is not None
     ]
     return [((b[0] - a[0]).total_seconds() / 3600, a[1]) for a, b in pairwise(known)]
+
+
+def way_figure(site: "Installation", logged: ConditionLogged) -> dict[str, Any]:
+    """Give the figure of a record that was taken in, read again from its file."""
+    from .way_drawing import figure_of
+
+    way = way_of(site, logged)
+    rule = rule_of_product(site, logged.product, logged.start.date())
+    return figure_of(way.readings, rule, logged, way.samples)
+
+
+@functools.lru_cache(maxsize=256)
+def _alive(site: "Installation", file: str, name: str, read_as: tuple[tuple[str, str], ...]) -> Any:
+    from .survival import survival
+
+    way = read_way(site.blobs.get(file), name, **dict(read_as))
+    return survival(stays(way.readings))
+
+
+def predicted(site: "Installation", logged: ConditionLogged) -> dict[str, str] | None:
+    """Give how many cells would live at the end of a record, in percent, with the model's range.
+
+    None for a stored reagent, and where the models do not tell.
+    """
+    from .survival import MODEL
+
+    rule = rule_of_product(site, logged.product, logged.start.date())
+    if rule.holds is not Holds.CELLS:
+        return None
+    alive = _alive(site, logged.file, logged.name, tuple(sorted(logged.read_as.items())))
+    if alive is None:
+        return None
+    return {
+        "percent": f"{100 * alive.middle:.1f}",
+        "low": f"{100 * alive.low:.1f}",
+        "high": f"{100 * alive.high:.1f}",
+        "model": MODEL,
+    }

@@ -30,8 +30,8 @@ class Alive:
 class Survival(Protocol):
     """Anything that tells how many cells live after stays of (hours, degC)."""
 
-    def __call__(self, stays: Sequence[tuple[float, float]], /) -> Alive:
-        """Give the part alive."""
+    def __call__(self, stays: Sequence[tuple[float, float]], /) -> Alive | None:
+        """Give the part alive; None outside what the model tells."""
         ...
 
 
@@ -124,7 +124,9 @@ def _option(
         against.append(f"shipper {shipper.id}: what it keeps is not stated")
     elif band.is_outside(kept):
         against.append(f"shipper {shipper.id}: keeps {kept:g} degC; {band.range} is asked for")
-    alive = survival([(hours, kept)]) if survival is not None and kept is not None else None
+    alive = None
+    if survival is not None and kept is not None and not band.is_outside(kept):
+        alive = survival([(hours, kept)])
     if alive is not None and alive.low < alive_min:
         worst, asked = f"{100 * alive.low:.0f} %", f"{100 * alive_min:.0f} %"
         against.append(f"{worst} of the cells alive at worst; {asked} asked for")

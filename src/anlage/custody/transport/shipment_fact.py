@@ -1,6 +1,7 @@
 """What can happen to a shipment, as it is kept for ever."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -169,6 +170,7 @@ class ConditionLogged:
         kinetic: Mean kinetic temperature, degC; of stored reagents alone.
         events: What tilt, shock, light and position told beside the temperature.
         by: Who took it in.
+        read_as: What was said of the file where it leaves something open, such as its time zone.
     """
 
     file: str
@@ -188,6 +190,7 @@ class ConditionLogged:
     problems: tuple[str, ...] = ()
     kinetic: Decimal | None = None
     events: tuple[str, ...] = ()
+    read_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @fact("transport-judged")
