@@ -30,6 +30,7 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .gathering import Gatherer
+from .incoming import read_delivery
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
@@ -61,6 +62,7 @@ __all__ = [
     "advice",
     "around",
     "checked_way",
+    "read_delivery",
     "read_pool",
     "records_to_share",
     "rules_in_force",

@@ -98,6 +98,7 @@ from .container_request import (
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
 from .imported import ImportRecord, RecordImported
+from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
 from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
@@ -164,6 +165,11 @@ VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [
+    "ItemRegistered",
+    "RegisterItem",
+    "TradeItem",
+    "item_stream",
+    "register_item",
     "ImportRecord",
     "RecordImported",
     "CAPTURED_EVENTS_MAX",

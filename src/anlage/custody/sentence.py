@@ -19,10 +19,13 @@ from .container_fact import (
     HandOverOpened,
     HandOverWithdrawn,
 )
+from .incoming import ItemRegistered
 from .storage import sentence_of as of_storage
 from .transport import sentence_of as of_transport
 
-FAMILIES = frozenset({"container", "shipment", "place", "picklist", "lane", "shipper", "lot"})
+FAMILIES = frozenset(
+    {"container", "shipment", "place", "picklist", "lane", "shipper", "lot", "item"}
+)
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -77,6 +80,9 @@ def _text(fact: object, name: str) -> str | None:
             return f"{name} was {fact.how.value.replace('-', ' ')}"
         case BedsideChecked():
             return f"{fact.first} and {fact.second} checked band, bag and order of {name}"
+        case ItemRegistered():
+            item = f"{fact.name} of {fact.supplier}, {fact.pack} a pack"
+            return f"{fact.by} said that item {name} is {item}"
         case LeftoverReconciled():
             return f"Of {name}, {fact.given} were given and {fact.left} were left"
         case _:
