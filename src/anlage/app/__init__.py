@@ -6,6 +6,7 @@ Start at: engine.py (how a command runs), then installation.py.
 """
 
 from .backup import backup, restore
+from .commands.infusion import collection_in_effect
 from .desk import (
     check_login,
     configure,
@@ -85,6 +86,7 @@ __all__ = [
     "request_of",
     "sentence",
     "settings",
+    "collection_in_effect",
     "custody_shown",
     "verify",
     "verify_bytes",

@@ -162,6 +162,14 @@ from .journey_request import (
     ThawDose,
     WithdrawConsent,
 )
+from .journey_scan import (
+    Landing,
+    PatientScanRead,
+    ReadPatientScan,
+    ScanField,
+    landing,
+    read_patient_scan,
+)
 from .journey_treatment import (
     clear_lymphodepletion,
     confirm_bedside,
@@ -417,6 +425,12 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Landing",
+    "PatientScanRead",
+    "ReadPatientScan",
+    "ScanField",
+    "landing",
+    "read_patient_scan",
     "fill_wanted",
     "ThawDose",
     "thaw_dose",
