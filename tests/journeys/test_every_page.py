@@ -4,12 +4,13 @@ import pytest
 
 pytestmark = pytest.mark.journey
 MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
-MENU += ["/definitions", "/people", "/record", "/jobs"]
+MENU += ["/definitions", "/people", "/record", "/jobs", "/laboratory", "/methods"]
 THINGS = [
     "/lots/{running}", "/lots/{made}/review", "/lots/{fresh}/step/receipt-identity",
     "/journeys/{coi}", "/materials/M-cd19-car-vector", "/equipment/E-incubator", "/rooms/R",
     "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
-    "/act/open-deviation?lot={running}",
+    "/act/open-deviation?lot={running}", "/methods/two-dye-exclusion", "/methods/label-free-activation",
+    "/samples/{sample}",
 ]  # fmt: skip
 LOOK = """() => {
   const wanted = 'a.button, button, select, a.tile, a.target, header.top nav a,'

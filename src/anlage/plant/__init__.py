@@ -279,6 +279,7 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
@@ -392,6 +393,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    ResultView(),
 )
 
 
@@ -560,6 +562,7 @@ __all__ = [
     "Sample",
     "SamplePlan",
     "ResultEntered",
+    "ResultView",
     "SampleMeasured",
     "SampleStatus",
     "SampleView",

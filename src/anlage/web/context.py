@@ -13,6 +13,7 @@ MENU = (
     ("/floor", "Floor"),
     ("/journeys", "Patients"),
     ("/lots", "Lots"),
+    ("/laboratory", "Laboratory"),
     ("/materials", "Materials"),
     ("/equipment", "Equipment"),
     ("/deviations", "Deviations"),
