@@ -39,7 +39,7 @@ def measured(house, sample, tube):
 
 def upload(client, sample, method, name, data):
     given = {"method": method, "file": SimpleUploadedFile(name, data)}
-    return client.post(f"/samples/{sample}/files", given)
+    return client.post(f"/samples/{sample}", given)
 
 
 def measurements(house):

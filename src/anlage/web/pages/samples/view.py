@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from anlage.app import keep_file, measure_request
 from anlage.base import Problem, Refused
@@ -25,17 +25,15 @@ FILES_MAX, ROWS_SHOWN, JOBS_SHOWN = 20, 400, 12
 FILE_MAX = 64_000_000
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def sample(request: HttpRequest, name: str) -> HttpResponse:
-    """Show a sample."""
+    """Show a sample; take in files of instruments."""
     found = state(Sample, "sample", name)
-    return _show(request, found)
+    return _show(request, found) if request.method == "GET" else _take_in(request, found)
 
 
-@require_POST
-def files(request: HttpRequest, name: str) -> HttpResponse:
-    """Take in files: pictures and tubes are analysed at once, tables after a look at their rows."""
-    found = state(Sample, "sample", name)
+def _take_in(request: HttpRequest, found: Sample) -> HttpResponse:
+    """Have pictures and tubes analysed at once, tables after a look at their rows."""
     method = request.POST.get("method", "")
     _must_be_analyst(request)
     problems: list[Problem] = []
@@ -62,7 +60,7 @@ def files(request: HttpRequest, name: str) -> HttpResponse:
         return render(request, "samples/rows.html", context)
     if problems:
         return _show(request, found, problems=problems)
-    return redirect(f"/samples/{name}#measured")
+    return redirect(f"/samples/{found.id}#measured")
 
 
 @require_POST
@@ -152,6 +150,5 @@ def _must_be_analyst(request: HttpRequest) -> None:
 
 ADDRESSES = [
     path("samples/<str:name>", sample),
-    path("samples/<str:name>/files", files),
     path("samples/<str:name>/measure", measure),
 ]
