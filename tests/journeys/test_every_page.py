@@ -7,7 +7,8 @@ THINGS = [
     "/lots/{running}", "/lots/{made}/review", "/lots/{fresh}/step/receipt-identity",
     "/journeys/{coi}", "/materials/M-cd19-car-vector", "/equipment/E-incubator", "/rooms/R",
     "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
-    "/act/open-deviation?lot={running}", "/record/lot/{made}/verify",
+    "/act/open-deviation?lot={running}", "/record/lot/{made}/verify", "/samples/{sample}",
+    "/methods/two-dye-exclusion", "/methods/label-free-activation",
 ]  # fmt: skip
 LOOK = """() => {
   const wanted = 'a.button, button, select, a.tile, a.target, header.top nav a,'

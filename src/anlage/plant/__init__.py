@@ -289,6 +289,7 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
@@ -396,6 +397,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    ResultView(),
 )
 
 
@@ -580,6 +582,7 @@ __all__ = [
     "Sample",
     "SamplePlan",
     "ResultEntered",
+    "ResultView",
     "SampleMeasured",
     "SampleStatus",
     "SampleView",
