@@ -115,12 +115,22 @@ class Journal(Protocol):
         """Give the facts from number `start` up to `stop`, in global order."""
         ...
 
-    def read_stream(self, stream: Stream, after: int = 0) -> list[Recorded]:
-        """Give the facts of one stream past version `after`, in order."""
+    def read_stream(
+        self, stream: Stream, after: int = 0, upto: int | None = None
+    ) -> list[Recorded]:
+        """Give the facts of one stream past version `after`, up to and with version `upto`, in
+        order.
+        """
         ...
 
     def find_command(self, command: str) -> Receipt | None:
         """Give what a command wrote, by its key; None when no such key was used."""
+        ...
+
+    def search(self, text: str, limit: int) -> list[Stream]:
+        """Give the streams whose name is or ends in the text; where there is none, those that have
+        it somewhere.
+        """
         ...
 
     def head(self, stream: Stream) -> Head:

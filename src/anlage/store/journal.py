@@ -35,6 +35,7 @@ from .dialect import Dialect, Sqlite, transaction
 FORMAT = 1
 GROUP_MAX = 512
 PAGE = 2000
+VERSION_MAX = 2**62
 log = logging.getLogger(__name__)
 
 TABLES = (
@@ -222,12 +223,16 @@ class SqlJournal:
                 yield Recorded.read(number, bytes(header), bytes(content))
             start = page
 
-    def read_stream(self, stream: Stream, after: int = 0) -> list[Recorded]:
-        """Give the facts of one stream past version `after`, in order."""
+    def read_stream(
+        self, stream: Stream, after: int = 0, upto: int | None = None
+    ) -> list[Recorded]:
+        """Give the facts of one stream past version `after`, up to and with version `upto`, in
+        order.
+        """
         rows = self._dialect.read(
             "SELECT number, header, content FROM fact"
-            " WHERE stream = ? AND version > ? ORDER BY version",
-            (str(stream), after),
+            " WHERE stream = ? AND version > ? AND version <= ? ORDER BY version",
+            (str(stream), after, VERSION_MAX if upto is None else upto),
         )
         return [
             Recorded.read(number, bytes(header), bytes(content)) for number, header, content in rows
@@ -270,6 +275,19 @@ class SqlJournal:
             "SELECT stream FROM head WHERE stream >= ? AND stream < ? ORDER BY stream",
             (f"{family}/", f"{family}0"),
         )
+        return [str.__new__(Stream, name) for (name,) in rows]
+
+    def search(self, text: str, limit: int) -> list[Stream]:
+        """Give the streams whose name is or ends in the text; where there is none, those that have
+        it somewhere. In order of name, whatever the case of letters.
+        """
+        lowered = text.lower()
+        exact = "SELECT stream FROM head WHERE lower(stream) = ? OR lower(stream) LIKE ?"
+        within = "SELECT stream FROM head WHERE lower(stream) LIKE ?"
+        plain = _escaped(lowered)
+        end = " ESCAPE '!' ORDER BY stream LIMIT ?"
+        rows = self._dialect.read(exact + end, (lowered, f"%/{plain}", limit))
+        rows = rows or self._dialect.read(within + end, (f"%{plain}%", limit))
         return [str.__new__(Stream, name) for (name,) in rows]
 
     def prove(self, numbers: Sequence[int], size: int) -> list[bytes]:
@@ -497,6 +515,11 @@ class SqlJournal:
         if not isinstance(first, JournalOpened):
             raise Broken("a journal that opens with journal-opened", seen=type(first).__name__)
         return first
+
+
+def _escaped(text: str) -> str:
+    """Give a text as LIKE takes it literally."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def fsync_rate(dialect: Sqlite, *, rounds: int = 20) -> float:

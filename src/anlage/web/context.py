@@ -34,6 +34,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "site_name": site.journal.opened.site_name if site.journal.is_opened else "",
         "world": site.journal.opened.world if site.journal.is_opened else "",
         "is_real": site.journal.is_opened and site.journal.opened.world is World.REAL,
+        "behind": site.views.behind() if is_known else {},
         "is_demo": site.settings.demo,
         "plant_time": site.clock.now(),
         "zone": site.settings.time_zone,

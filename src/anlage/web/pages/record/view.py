@@ -8,9 +8,12 @@ from anlage.app import export as make_export
 from anlage.base import Refused
 from anlage.record import Stream
 from anlage.web.here import installation
+from anlage.web.reading import history as lines_of
 from anlage.web.reading import line, names
 
 PAGE = 100
+DIGITS_MAX = 15
+FOUND_MAX = 200
 
 
 @require_GET
@@ -22,7 +25,7 @@ def search(request: HttpRequest) -> HttpResponse:
         found = _find(asked)
         if len(found) == 1:
             return redirect(f"/record/{found[0]}")
-        return render(request, "record/search.html", {"asked": asked, "found": found[:200]})
+        return render(request, "record/search.html", {"asked": asked, "found": found})
     known = names()
     start = max(0, journal.size - PAGE)
     facts = [line(one, known) for one in journal.read(start)]
@@ -34,13 +37,16 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, family: str, name: str) -> HttpResponse:
     """Show everything that happened to one thing: the sentence first, the JSON on demand."""
-    stream, known = Stream(f"{family}/{name}"), names()
-    facts = [line(one, known) for one in installation().journal.read_stream(stream)]
+    stream = Stream(f"{family}/{name}")
+    asked = request.GET.get("before", "")
+    before = int(asked) if asked.isdecimal() and len(asked) <= DIGITS_MAX else None
+    facts = lines_of(family, name, before=before)
     if not facts:
         raise Refused(
             "subject-unknown", what=str(stream), found="nothing recorded", remedy="search for it"
         )
-    context = {"stream": stream, "facts": facts[::-1], "head": facts[-1]["hash"]}
+    head = installation().journal.head(stream)
+    context = {"stream": stream, "facts": facts, "head": head.hash.hex()}
     return render(request, "record/history.html", context)
 
 
@@ -55,8 +61,4 @@ def export(request: HttpRequest, family: str, name: str) -> HttpResponse:
 
 
 def _find(asked: str) -> list[str]:
-    journal = installation().journal
-    heads = journal.heads()
-    lowered = asked.lower()
-    exact = [one for one in heads if one.lower() == lowered or one.id.lower() == lowered]
-    return sorted(exact or [one for one in heads if lowered in one.lower()])
+    return [str(one) for one in installation().journal.search(asked, FOUND_MAX)]

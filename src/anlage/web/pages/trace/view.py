@@ -12,7 +12,7 @@ from anlage.plant import Edge, Node, RowGenealogy, recall_report
 from anlage.plant import trace as follow
 from anlage.web.here import installation
 
-SHOWN_MAX = 500
+SHOWN_MAX = 200
 PAGES = {
     "material": "/materials/",
     "lot": "/lots/",
