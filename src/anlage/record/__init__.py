@@ -12,6 +12,7 @@ from .checkpoint import (
     read_checkpoint,
     sign_checkpoint,
 )
+from .clockwork import SIGNING_LIMIT, ClockConfirmed, ClockSteppedBack, Clockwork
 from .fact import (
     NOTHING_BEFORE,
     Actor,
@@ -56,8 +57,12 @@ __all__ = [
     "JOURNAL_STREAM",
     "METHODS",
     "NOTHING_BEFORE",
+    "SIGNING_LIMIT",
     "Actor",
     "Checkpoint",
+    "ClockConfirmed",
+    "ClockSteppedBack",
+    "Clockwork",
     "Conflict",
     "Entry",
     "Head",

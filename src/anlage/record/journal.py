@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -159,6 +160,10 @@ class Journal(Protocol):
 
     def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a signed checkpoint."""
+        ...
+
+    def clock_behind(self) -> timedelta:
+        """Give how far the machine's clock stands behind the latest time that it has shown."""
         ...
 
     def close(self) -> None:

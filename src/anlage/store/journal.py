@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from anlage.base import Broken, Clock, Instant, Refused, SystemClock
@@ -17,6 +18,7 @@ from anlage.record import (
     NOTHING_BEFORE,
     Actor,
     Checkpoint,
+    Clockwork,
     Conflict,
     Entry,
     Head,
@@ -130,6 +132,7 @@ class SqlJournal:
         self._heads: dict[Stream, Head] = {}
         self._tree = self._take_up_tree()
         self._opened: JournalOpened | None = self._read_opened()
+        self._clockwork = self._read_clockwork()
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._write_on, name="journal-writer", daemon=True)
@@ -318,6 +321,10 @@ class SqlJournal:
             )
         )
 
+    def clock_behind(self) -> timedelta:
+        """Give how far the machine's clock stands behind the latest time that it has shown."""
+        return self._clockwork.behind(self._clock.now())
+
     def run_in_writer(self, work: Callable[[Any], None]) -> None:
         """Run something else that writes beside the facts, in the writer thread and its own
         transaction.
@@ -361,10 +368,13 @@ class SqlJournal:
         added: list[Recorded] = []
         ends: dict[Stream, Head] = {}
         commands: dict[str, Receipt] = {}
+        recorded_at = self._clock.now()
         try:
             with transaction(self._dialect, self._connection):
+                self._note_clock(group, recorded_at, added, ends)
                 for request in group:
-                    answers.append((request, self._judge(request, added, ends, commands)))
+                    answer = self._judge(request, recorded_at, added, ends, commands)
+                    answers.append((request, answer))
                 if added:
                     self._insert(added, ends)
         except Exception as error:
@@ -377,6 +387,9 @@ class SqlJournal:
         if added:
             self._heads.update(ends)
             self._tree.extend(one.hash for one in added)
+            for one in added:
+                if one.stream == JOURNAL_STREAM:
+                    self._clockwork.note(one)
             if self._on_commit is not None:
                 try:
                     self._on_commit(added)
@@ -392,6 +405,7 @@ class SqlJournal:
     def _judge(
         self,
         request: _Request,
+        recorded_at: Instant,
         added: list[Recorded],
         ends: dict[Stream, Head],
         commands: dict[str, Receipt],
@@ -407,7 +421,6 @@ class SqlJournal:
             found = self._end(stream, ends).version
             if found != expected:
                 return Conflict(stream, expected=expected, found=found)
-        recorded_at = self._clock.now()
         mine: list[Recorded] = []
         new_ends = dict[Stream, Head]()
         try:
@@ -435,6 +448,33 @@ class SqlJournal:
         if request.command:
             commands[request.command] = Receipt(facts=tuple(mine), is_repeat=True)
         return receipt
+
+    def _note_clock(
+        self,
+        group: Sequence[_Request],
+        now: Instant,
+        added: list[Recorded],
+        ends: dict[Stream, Head],
+    ) -> None:
+        """Take a reading of the clock; a step back is a fact before those of the group."""
+        if self._opened is None or not any(request.entries for request in group):
+            return
+        stepped = self._clockwork.step(now)
+        if stepped is None:
+            return
+        end = self._end(JOURNAL_STREAM, ends)
+        one = write(
+            Entry(JOURNAL_STREAM, stepped),
+            number=self._tree.size,
+            version=end.version + 1,
+            previous=end.hash,
+            site=self.opened.site,
+            by=Actor(via="clock"),
+            at=now,
+            recorded=now,
+        )
+        added.append(one)
+        ends[JOURNAL_STREAM] = Head(version=one.version, hash=one.hash)
 
     def _insert(self, added: Sequence[Recorded], ends: Mapping[Stream, Head]) -> None:
         self._dialect.write(
@@ -507,6 +547,12 @@ class SqlJournal:
             "SELECT hash FROM fact WHERE number >= ? AND number < ? ORDER BY number", (start, stop)
         )
         return [bytes(hash_) for (hash_,) in rows]
+
+    def _read_clockwork(self) -> Clockwork:
+        if not self._tree.size:
+            return Clockwork(None, ())
+        last = next(self.read(self._tree.size - 1)).recorded
+        return Clockwork(last, self.read_stream(JOURNAL_STREAM))
 
     def _read_opened(self) -> JournalOpened | None:
         if not self._tree.size:
