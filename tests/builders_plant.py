@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from anlage.base import FixedClock, Quantity, Refused
+from anlage.library import read_yaml
 from anlage.plant import (
     AcceptCollection,
     BeginLot,
@@ -32,7 +33,6 @@ from anlage.plant import (
     give_consent,
     order_collection,
     order_product,
-    read_source,
     record_collection,
     shown_step,
 )
@@ -118,7 +118,7 @@ def signed(person: Someone, meaning: str, at: datetime, **shown: Any) -> Signatu
 def recipe_content(name: str = "cd19-car-t") -> dict[str, Any]:
     """Give the content of a starter recipe."""
     starters = resources.files("anlage.library") / "data" / "recipes"
-    return read_source((starters / f"{name}.yaml").read_bytes(), name).content
+    return read_yaml((starters / f"{name}.yaml").read_bytes(), name).content
 
 
 SMALL = """
@@ -197,7 +197,7 @@ def small_recipe(*changes: tuple[str, str]) -> dict[str, Any]:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    return read_source(text).content
+    return read_yaml(text).content
 
 
 @dataclass

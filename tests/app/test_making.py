@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from anlage.app import Installation, settings
+from anlage.app.demo.walk import RESULTS
 from anlage.base import FixedClock, Quantity, Refused, digest
 from anlage.library import (
     ChangeNote,
@@ -130,7 +131,7 @@ class Plant:
         return dict(self.installation.rows(view).find())
 
 
-def founding():
+def founding(at=AT):
     for person, roles in ROLES.items():
         stream = Stream(f"person/{person}")
         yield Entry(stream, PersonRegistered(id=person, name=person.title()))
@@ -143,7 +144,7 @@ def founding():
             kind_of=one.kind, id=one.id, number=1, title=one.title or one.id,
             content=one.content, digest=seal, author="author",
         )  # fmt: skip
-        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=AT)
+        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=at)
         yield Entry(stream, drafted)
         yield Entry(stream, approved)
 
@@ -351,11 +352,13 @@ def examine(plant, id):
                 continue
             shown = {"sample": mark.id, "attribute": attribute, "reported": REPORTED[attribute]}
             entered = EnterResult(
-                **shown, method="method", signature=plant.sign("clara", "tested", **shown)
+                **shown,
+                method=RESULTS[attribute][1],
+                signature=plant.sign("clara", "tested", **shown),
             )
             plant.do(entered, "clara")
             approved = ApproveResult(
-                sample=mark.id, attribute=attribute,
+                sample=mark.id, attribute=attribute, reading=REPORTED[attribute],
                 signature=plant.sign("david", "approved", **shown),
             )  # fmt: skip
             plant.do(approved, "david")

@@ -29,22 +29,35 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .installation import Installation
+from .job_runner import Runner
+from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import verify
+from .verification import read_key, verify, verify_bytes
 
 __all__ = [
+    "read_key",
+    "Cancelled",
     "Desk",
     "Engine",
     "Installation",
+    "MeasureFile",
+    "JobKind",
+    "Jobs",
     "NumberGiven",
     "Outcome",
+    "Runner",
     "Settings",
     "Wanted",
+    "Work",
+    "job",
+    "job_kinds",
+    "job_request",
     "signature_fields",
     "signatures_wanted",
     "with_signatures",
@@ -68,11 +81,16 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",
     "sentence",
     "settings",
     "verify",
+    "verify_bytes",
 ]

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     durable: bool = Field(
         default=True, description="a commit is on disk when it is answered; off only while seeding"
     )
+    job_workers: int = Field(
+        default=2, ge=0, le=16, description="processes that do jobs beside the pages; 0 for none"
+    )
     demo: bool = Field(default=False, description="a demonstration: banner, demo logins allowed")
 
     @classmethod

@@ -33,13 +33,15 @@ class Acting:
         Raises:
             Refused: Nobody is named, or the password does not fit.
         """
+        from anlage.app import prepare_desk
         from anlage.record import World
 
         self._site = installation
         if options.person and installation.journal.world is World.SIMULATED:
             self.person, self._method = str(options.person), "simulated-person"
         elif options.login:
-            self.person, self._method = _log_in(options, installation), "password"
+            prepare_desk(installation.settings)
+            self.person, self._method = login_of(options), "password"
         else:
             raise Refused(
                 "person-missing",
@@ -75,10 +77,14 @@ class Acting:
         return self._site.engine.do(request, actor=Actor(person=self.person, via="command-line"))
 
 
-def _log_in(options: argparse.Namespace, installation: "Installation") -> str:
-    from anlage.app import check_login, prepare_desk
+def login_of(options: argparse.Namespace) -> str:
+    """Give the person who logs in with `--login`; the desk must be prepared.
 
-    prepare_desk(installation.settings)
+    Raises:
+        Refused: `account-locked` or `login-failed`.
+    """
+    from anlage.app import check_login
+
     prompt = f"Password of {options.login}: "
     password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     return check_login(options.login, password)

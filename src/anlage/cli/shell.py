@@ -39,6 +39,7 @@ GROUPS: dict[str, str] = {
     "image": "count, viability, activation and more from images",
     "import": "take up an export",
     "init": "make a site's own installation",
+    "jobs": "long work done beside the pages: look, cancel, put in",
     "label": "labels, each symbol read back before it is let out",
     "logger": "condition logs of shipments and stores",
     "monitor": "batch monitoring",

@@ -42,6 +42,15 @@ from .kinds import (
 from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
+from .method import (
+    Measures,
+    Method,
+    MethodPurpose,
+    Validation,
+    ValidationState,
+    method_in_force,
+    purpose_at,
+)
 from .overview import (
     VIEWS,
     Cell,
@@ -169,6 +178,9 @@ __all__ = [
     "LotImpact",
     "MaterialClass",
     "Matter",
+    "Measures",
+    "Method",
+    "MethodPurpose",
     "Origin",
     "Outcome",
     "PeopleView",
@@ -209,6 +221,8 @@ __all__ = [
     "Symbol",
     "Treatment",
     "VIEWS",
+    "Validation",
+    "ValidationState",
     "Verdict",
     "Version",
     "WithdrawRole",
@@ -252,4 +266,6 @@ __all__ = [
     "where_used",
     "who_has_not_read",
     "withdraw",
+    "method_in_force",
+    "purpose_at",
 ]

@@ -132,7 +132,18 @@ from .genealogy import (
 from .identity import (
     identity_of,
 )
-from .journey import (
+from .journey import Journey, JourneyStage
+from .journey_collection import accept_collection, fail_collection, record_collection
+from .journey_order import (
+    book_slot,
+    cancel_journey,
+    check_patient,
+    give_consent,
+    order_collection,
+    order_product,
+    withdraw_consent,
+)
+from .journey_request import (
     AcceptCollection,
     BookSlot,
     CancelJourney,
@@ -142,8 +153,6 @@ from .journey import (
     DestroyRemainder,
     FailCollection,
     GiveConsent,
-    Journey,
-    JourneyStage,
     OrderCollection,
     OrderProduct,
     ReceiveDose,
@@ -152,23 +161,15 @@ from .journey import (
     RecordInfusion,
     ReturnRemainder,
     WithdrawConsent,
-    accept_collection,
-    book_slot,
-    cancel_journey,
-    check_patient,
+)
+from .journey_treatment import (
     clear_lymphodepletion,
     confirm_bedside,
     destroy_remainder,
-    fail_collection,
-    give_consent,
-    order_collection,
-    order_product,
     receive_dose,
-    record_collection,
     record_follow_up,
     record_infusion,
     return_remainder,
-    withdraw_consent,
 )
 from .lineage import making_links
 from .lot import (
@@ -265,8 +266,14 @@ from .material_use import (
     thaw_pack,
 )
 from .recipe import (
+    Choice,
+    Condition,
+    Group,
     Judgement,
+    Loop,
+    Parallel,
     Parameter,
+    Part,
     Phase,
     PhaseKind,
     Purpose,
@@ -283,6 +290,7 @@ from .results import (
     ApproveResult,
     EnterResult,
     InvalidateResult,
+    Judges,
     approve_result,
     enter_result,
     invalidate_result,
@@ -323,7 +331,9 @@ from .room import (
 from .sample import (
     EndSample,
     ReceiveSample,
+    ResultEntered,
     Sample,
+    SampleMeasured,
     SampleStatus,
     StoreSample,
     end_sample,
@@ -333,29 +343,22 @@ from .sample import (
 from .signing import (
     Qualified,
 )
-from .source import (
-    Source,
-    read_source,
-)
 from .starters import (
     StarterCatalogue,
     starter_recipes,
 )
-from .steps import (
+from .step_open import start_step
+from .step_reading import enter_readings
+from .step_request import (
     CompleteStep,
     EnterReadings,
     MaterialGiven,
     ScanIdentity,
     SkipStep,
     StartStep,
-    complete_step,
-    enter_readings,
-    must_match,
-    scan_identity,
     shown_step,
-    skip_step,
-    start_step,
 )
+from .steps import complete_step, must_match, scan_identity, skip_step
 from .stock import (
     PackView,
     Pick,
@@ -413,6 +416,12 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Choice",
+    "Condition",
+    "Group",
+    "Loop",
+    "Parallel",
+    "Part",
     "AcceptCollection",
     "Action",
     "AddNote",
@@ -477,6 +486,7 @@ __all__ = [
     "Journey",
     "JourneyStage",
     "JourneyView",
+    "Judges",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
@@ -555,13 +565,14 @@ __all__ = [
     "Rule",
     "Sample",
     "SamplePlan",
+    "ResultEntered",
+    "SampleMeasured",
     "SampleStatus",
     "SampleView",
     "ScanIdentity",
     "Severity",
     "Shape",
     "SkipStep",
-    "Source",
     "SplitMaterial",
     "StartStep",
     "StarterCatalogue",
@@ -662,7 +673,6 @@ __all__ = [
     "qualify_supplier",
     "quarantine_material",
     "read_equipment_terms",
-    "read_source",
     "read_terms",
     "recall_lot",
     "recall_material",

@@ -8,7 +8,8 @@ from anlage.base import Instant, Refused, clean_line
 from anlage.record import Entry, Stream
 
 from .errors import GMP
-from .journey import Journey, JourneyStage, LotAssigned
+from .journey import Journey, JourneyStage
+from .journey_fact import LotAssigned
 from .lot import Lot, LotStatus
 from .lot_fact import ControlRecipeFrozen, LotCreated, LotVoided
 from .recipe import Recipe, Shape

@@ -8,7 +8,8 @@ from anlage.base import Instant, Problem, Quantity, Refused, clean_line, clean_t
 from anlage.record import Entry, Signature
 
 from .errors import GMP, distinct, not_running
-from .journey import DoseReleased, Journey, JourneyStage, LotAssigned
+from .journey import Journey, JourneyStage
+from .journey_fact import DoseReleased, LotAssigned
 from .lot import Container, Lot, LotStatus
 from .lot_fact import (
     DoseAllocated,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from anlage.base import Problem, Quantity, Refused, digest
+from anlage.library import Document
 
 from .flow import before
 from .recipe import (
@@ -31,7 +32,6 @@ from .recipe import (
     walk,
 )
 from .recipe_reader import read_recipe
-from .source import Source
 
 
 class Catalogue(Protocol):
@@ -65,14 +65,13 @@ class Checked:
         return digest(dict(self.recipe.content)) if self.ok and self.recipe else None
 
 
-def check_recipe(source: Source, catalogue: Catalogue | None = None) -> Checked:
+def check_recipe(document: Document, catalogue: Catalogue | None = None) -> Checked:
     """Judge a recipe that was read from a document."""
-    recipe, problems = read_recipe(source.content)
-    problems = [*source.problems, *problems]
+    recipe, problems = read_recipe(document.content)
     if recipe is not None:
         problems.extend(sense(recipe, catalogue))
     placed = {
-        (one.code, one.path, one.what, one.found): replace(one, line=source.line(one.path or ""))
+        (one.code, one.path, one.what, one.found): replace(one, line=document.line(one.path or ""))
         for one in problems
     }
     ordered = sorted(placed.values(), key=lambda one: (one.line or 0, one.path or ""))

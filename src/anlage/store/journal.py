@@ -2,6 +2,7 @@
 disk.
 """
 
+import copy
 import logging
 import queue
 import threading
@@ -368,7 +369,7 @@ class SqlJournal:
         added: list[Recorded] = []
         ends: dict[Stream, Head] = {}
         commands: dict[str, Receipt] = {}
-        recorded_at = self._clock.now()
+        recorded_at, clockwork = self._clock.now(), copy.copy(self._clockwork)
         try:
             with transaction(self._dialect, self._connection):
                 self._note_clock(group, recorded_at, added, ends)
@@ -380,6 +381,7 @@ class SqlJournal:
         except Exception as error:
             log.exception("the journal could not commit; nothing of the group was written")
             self._heads.clear()
+            self._clockwork = clockwork
             failure = _not_written(error)
             for request in group:
                 request.answer.set_exception(failure)

@@ -10,7 +10,6 @@ from django.urls import path
 from . import act, entrance, pages
 from .api import api
 from .here import installation
-from .pages.record import view as record
 
 
 def health(request: HttpRequest) -> HttpResponse:
@@ -38,8 +37,5 @@ urlpatterns = [
     path("api/", api.urls),
     path("act/<slug:name>", act.act),
     path("sign/<str:token>", act.sign_page),
-    path("record", record.search),
-    path("record/<slug:family>/<str:name>/export", record.export),
-    path("record/<slug:family>/<str:name>", record.history),
     *_job_addresses(),
 ]

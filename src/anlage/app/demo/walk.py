@@ -455,22 +455,22 @@ def _plain(one: Parameter) -> Quantity:
 
 
 RESULTS = {
-    "identity": ("match", "chain of identity"),
-    "appearance": ("cloudy suspension without foreign matter", "visual inspection"),
-    "viability": ("91.4 %", "two-dye exclusion"),
-    "cd3-purity": ("97.8 %", "flow cytometry"),
-    "car-expression": ("41.5 %", "flow cytometry"),
-    "vector-copy-number": ("2.1 copy/cell", "digital PCR"),
-    "dose": ("2.4 10*6.cell/kg", "calculation car-dose-per-kg"),
-    "potency": ("2150 pg/mL", "immunoassay after co-culture"),
-    "residual-beads": ("4 bead/10*6.cell", "microscopy of lysed cells"),
-    "residual-tumour": ("0.1 %", "flow cytometry"),
-    "endotoxin": ("0.5 [EU]/mL", "kinetic chromogenic"),
-    "mycoplasma": ("not detected", "nucleic acid amplification"),
-    "replication-competent-lentivirus": ("not detected", "VSV-G qPCR"),
-    "sterility-interim": ("no growth", "rapid microbial method read at 72 h"),
-    "sterility-final": ("no growth", "culture read at 14 d"),
-    "memory-phenotype": ("38.0 %", "flow cytometry"),
+    "identity": ("match", "chain-of-identity"),
+    "appearance": ("cloudy suspension without foreign matter", "visual-inspection"),
+    "viability": ("91.4 %", "two-dye-exclusion"),
+    "cd3-purity": ("97.8 %", "flow-cytometry"),
+    "car-expression": ("41.5 %", "flow-cytometry"),
+    "vector-copy-number": ("2.1 copy/cell", "digital-pcr"),
+    "dose": ("2.4 10*6.cell/kg", "calculation"),
+    "potency": ("2150 pg/mL", "immunoassay-coculture"),
+    "residual-beads": ("4 bead/10*6.cell", "bead-microscopy"),
+    "residual-tumour": ("0.1 %", "flow-cytometry"),
+    "endotoxin": ("0.5 [EU]/mL", "endotoxin-kinetic"),
+    "mycoplasma": ("not detected", "nucleic-acid-amplification"),
+    "replication-competent-lentivirus": ("not detected", "nucleic-acid-amplification"),
+    "sterility-interim": ("no growth", "rapid-microbial"),
+    "sterility-final": ("no growth", "sterility-culture"),
+    "memory-phenotype": ("38.0 %", "flow-cytometry"),
 }
 LATER = frozenset({"sterility-final"})
 
@@ -513,7 +513,10 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             )
             state = player.state(Sample, f"sample/{sample.id}").results.get(attribute)
             if state is not None and not state.is_approved and not state.is_invalidated:
-                player.do(ApproveResult(sample=sample.id, attribute=attribute), by=QUALITY)
+                player.do(
+                    ApproveResult(sample=sample.id, attribute=attribute, reading=reported),
+                    by=QUALITY,
+                )
 
 
 def review_lot(player: Player, lot: str) -> Steps:

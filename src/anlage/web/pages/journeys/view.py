@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import Journey, JourneyStage
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, state
 
 from .next import ALWAYS, NEXT
@@ -87,4 +89,5 @@ def _given(found: Journey) -> dict[str, object]:
             return {}
 
 
+MENU = (Place(group="today", order=30, path="/journeys", name=gettext_lazy("Patients")),)
 ADDRESSES = [path("journeys", index), path("journeys/<str:coi>", journey)]

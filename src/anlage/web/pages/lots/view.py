@@ -6,11 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import Lot, LotStatus, before_release
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
 from .readings import charts
@@ -142,4 +144,5 @@ def _style(row: dict[str, Any]) -> str:
     return "warn" if row["open_deviations"] else ""
 
 
+MENU = (Place(group="plant", order=10, path="/lots", name=gettext_lazy("Lots")),)
 ADDRESSES = [path("lots", board), path("lots/<str:name>", lot)]

@@ -7,12 +7,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.base import instant
 from anlage.plant import MaterialLot, MaterialStatus, expiring
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
 ROWS_MAX = 5000
@@ -123,4 +125,5 @@ def _ending() -> list[dict[str, Any]]:
     ]
 
 
+MENU = (Place(group="plant", order=20, path="/materials", name=gettext_lazy("Materials")),)
 ADDRESSES = [path("materials", stock), path("materials/<str:name>", material)]

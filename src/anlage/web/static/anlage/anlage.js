@@ -3,6 +3,12 @@
 (() => {
   const body = document.body;
 
+  // On a narrow screen the menu opens by its button.
+  const toggle = document.querySelector("button.toggle");
+  toggle?.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(body.classList.toggle("shows-menu")));
+  });
+
   // A lost link locks entry: nothing is signed offline.
   const lost = (is) => {
     body.classList.toggle("is-lost", is);
@@ -11,12 +17,24 @@
 
   if (body.dataset.live) {
     const stream = new EventSource("/live");
-    stream.addEventListener("open", () => lost(false));
+    stream.addEventListener("open", () => { lost(false); document.querySelectorAll("[data-job-part]").forEach(refresh); });
+    stream.addEventListener("job", (told) => showJob(JSON.parse(told.data)));
     stream.addEventListener("error", () => lost(true));
     let waiting = null;
     stream.addEventListener("facts", () => {
       if (waiting) return;
       waiting = setTimeout(() => { waiting = null; document.querySelectorAll("[data-live-part]").forEach(refresh); }, 700);
+    });
+  }
+
+  // How far a job is: the bar and its words at once, the part around them when its state changes.
+  function showJob(seen) {
+    document.querySelectorAll(`[data-job="${seen.id}"]`).forEach((one) => {
+      const bar = one.querySelector("progress"), words = one.querySelector("[data-job-words]");
+      if (bar && seen.state === "running") bar.value = seen.fraction;
+      if (words) words.textContent = seen.words;
+      if (one.dataset.jobThen && seen.state === "done") location.assign(one.dataset.jobThen);
+      else if (one.dataset.jobState !== seen.state) { one.dataset.jobState = seen.state; const part = one.closest("[data-job-part]"); if (part) refresh(part); }
     });
   }
 
