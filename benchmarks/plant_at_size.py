@@ -122,6 +122,4 @@ def _signed_again(value: Any) -> Any:
 
 
 def _append(plant: Installation, entries: list[Entry]) -> None:
-    plant.journal.append(
-        entries, {}, by=Actor(person="P-0106", via="page"), at=plant.clock.now()
-    )
+    plant.journal.append(entries, {}, by=Actor(person="P-0106", via="page"), at=plant.clock.now())

@@ -49,6 +49,7 @@ from .merkle import (
     subset_proof,
 )
 from .package import Packed, Verdict, blobs_named, pack, unpack
+from .sentence import sentence
 from .signature import METHODS, Signature, SignatureWanted, sign
 from .state import State
 from .view import Rows, View
@@ -96,6 +97,7 @@ __all__ = [
     "rebuild",
     "root_from_subset",
     "root_of",
+    "sentence",
     "sign",
     "sign_checkpoint",
     "stream_key",

@@ -595,7 +595,7 @@ def _not_written(error: Exception) -> Exception:
             remedy="free room on the disk, then repeat the command",
             rule="acknowledged means on disk",
         )
-    if "locked" in text or "busy" in text:
+    if "locked" in text or "busy" in text or "lock timeout" in text:
         return Refused(
             "journal-locked",
             what="journal",

@@ -208,12 +208,7 @@ class SqlViews:
             if (standing := self._standing.get(view.name)) is not None
         ]
         ready = [fold for fold in folds if fold.following == first]
-        try:
-            self._step(ready, facts)
-        except Exception:
-            log.warning("a view failed; each is folded by itself")
-            for fold in ready:
-                self._step_alone(fold, facts)
+        self._step_together(ready, facts)
         late = [fold for fold in folds if fold.following < first]
         if late and self._journal is not None:
             self._fold(self._journal, late, most=_RETRY)
@@ -266,11 +261,7 @@ class SqlViews:
             stop = min(end, start + _BATCH)
             facts = list(journal.read(start, stop))
             going = [fold for fold in folds if fold.error is None and fold.following < stop]
-            try:
-                self._step(going, facts)
-            except Exception:
-                for fold in going:
-                    self._step_alone(fold, facts)
+            self._step_together(going, facts)
             start = stop
             end = journal.size if most is None else end
         for fold in folds:
@@ -292,6 +283,14 @@ class SqlViews:
             if not fold.is_new:
                 self._standing[fold.view.name] = (fold.generation, after)
                 self._failed.pop(fold.view.name, None)
+
+    def _step_together(self, folds: Sequence["_Fold"], facts: Sequence[Recorded]) -> None:
+        try:
+            self._step(folds, facts)
+        except Exception:
+            log.debug("a view failed; each is folded by itself", exc_info=True)
+            for fold in folds:
+                self._step_alone(fold, facts)
 
     def _step_alone(self, fold: "_Fold", facts: Sequence[Recorded]) -> None:
         try:
