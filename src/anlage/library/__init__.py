@@ -8,6 +8,7 @@ lives) and person.py (who may do what).
 
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .clock import ConfirmClock, confirm_clock
 from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
@@ -128,11 +129,12 @@ from .starter import media_labels, starter, starters
 
 __all__ = [
     "APPROVER",
+    "BYTES_MAX",
+    "VIEWS",
     "Agreement",
     "AnswerKind",
     "ApproveDefinition",
     "AssessQualification",
-    "BYTES_MAX",
     "Calculation",
     "Capability",
     "Carries",
@@ -147,6 +149,7 @@ __all__ = [
     "InfectiousStatus",
     "Cleaning",
     "Computation",
+    "ConfirmClock",
     "Content",
     "Criterion",
     "Defined",
@@ -224,7 +227,6 @@ __all__ = [
     "SubmitDefinition",
     "Symbol",
     "Treatment",
-    "VIEWS",
     "Validation",
     "ValidationState",
     "Verdict",
@@ -238,6 +240,7 @@ __all__ = [
     "check_content",
     "check_document",
     "come_back",
+    "confirm_clock",
     "dangling",
     "difference",
     "draft",
@@ -248,7 +251,9 @@ __all__ = [
     "leave",
     "let_go",
     "media_labels",
+    "method_in_force",
     "overall",
+    "purpose_at",
     "qualification_matrix",
     "read_document",
     "read_with",
@@ -270,6 +275,4 @@ __all__ = [
     "where_used",
     "who_has_not_read",
     "withdraw",
-    "method_in_force",
-    "purpose_at",
 ]
