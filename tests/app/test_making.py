@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from anlage.app import Installation, settings
+from anlage.app.demo.walk import RESULTS
 from anlage.base import FixedClock, Quantity, Refused, digest
 from anlage.library import (
     ChangeNote,
@@ -356,11 +357,13 @@ def examine(plant, id):
                 continue
             shown = {"sample": mark.id, "attribute": attribute, "reported": REPORTED[attribute]}
             entered = EnterResult(
-                **shown, method="method", signature=plant.sign("clara", "tested", **shown)
+                **shown,
+                method=RESULTS[attribute][1],
+                signature=plant.sign("clara", "tested", **shown),
             )
             plant.do(entered, "clara")
             approved = ApproveResult(
-                sample=mark.id, attribute=attribute,
+                sample=mark.id, attribute=attribute, reading=REPORTED[attribute],
                 signature=plant.sign("david", "approved", **shown),
             )  # fmt: skip
             plant.do(approved, "david")

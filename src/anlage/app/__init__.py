@@ -29,15 +29,19 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
+from .stowing import around, pickable, suggestions
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
@@ -45,9 +49,17 @@ __all__ = [
     "Cancelled",
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
+    "MeasureFile",
     "JobKind",
     "Jobs",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Runner",
@@ -80,7 +92,11 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",

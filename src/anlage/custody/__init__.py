@@ -16,8 +16,8 @@ from .bedside import (
 from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
+from .capture import VIEWS as CAPTURE_VIEWS
 from .capture import (
-    VIEWS,
     Capture,
     CapturedEvent,
     CaptureEvents,
@@ -139,14 +139,6 @@ from .passport import Audience, compact, expand, is_revoked, record_digest, stat
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
-from .segregation import (
-    Infectious,
-    Kept,
-    PlaceRule,
-    conflicts,
-    conflicts_within,
-    look_alike,
-)
 from .sentence import sentence
 from .shipment import (
     Disposition,
@@ -158,7 +150,19 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
+from .storage import VIEWS as STORAGE_VIEWS
+from .storage import (
+    Infectious,
+    Kept,
+    PlaceRule,
+    conflicts,
+    conflicts_within,
+    look_alike,
+)
 from .subject import containers_of
+
+VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
+"""Every view of custody."""
 
 __all__ = [
     "ImportRecord",

@@ -20,7 +20,9 @@ from .container_fact import (
     HandOverWithdrawn,
 )
 from .shipment import ShipmentPrepared, ShipmentReceived
+from .storage import sentence_of
 
+FAMILIES = frozenset({"container", "shipment", "place", "picklist"})
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -31,10 +33,10 @@ _GRADES = {
 
 def sentence(recorded: Recorded) -> str | None:
     """Give a fact of custody as one sentence; None for a fact of another package."""
-    if recorded.stream.family not in ("container", "shipment"):
+    if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id
-    text = _text(fact, name)
+    text = _text(fact, name) or sentence_of(fact, name)
     grade = getattr(fact, "evidence", None)
     if text is None:
         return None

@@ -15,6 +15,7 @@ from .fields import Content, Reference
 from .label import Label
 from .material_class import MaterialClass
 from .medium import RuleSet
+from .method import Method
 from .product import Product
 from .role import Role
 from .sop import Procedure
@@ -36,6 +37,7 @@ _KINDS: dict[str, Read] = {
     "specification": Specification.read,
     "calculation": Calculation.read,
     "material-class": MaterialClass.read,
+    "method": Method.read,
     "equipment-class": EquipmentClass.read,
     "role": Role.read,
     "checklist": Checklist.read,

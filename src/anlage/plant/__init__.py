@@ -297,10 +297,12 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
     InvalidateResult,
+    Judges,
     approve_result,
     enter_result,
     invalidate_result,
@@ -341,7 +343,9 @@ from .room import (
 from .sample import (
     EndSample,
     ReceiveSample,
+    ResultEntered,
     Sample,
+    SampleMeasured,
     SampleStatus,
     StoreSample,
     end_sample,
@@ -401,6 +405,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    ResultView(),
 )
 
 
@@ -511,6 +516,7 @@ __all__ = [
     "Journey",
     "JourneyStage",
     "JourneyView",
+    "Judges",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
@@ -589,6 +595,9 @@ __all__ = [
     "Rule",
     "Sample",
     "SamplePlan",
+    "ResultEntered",
+    "ResultView",
+    "SampleMeasured",
     "SampleStatus",
     "SampleView",
     "ScanIdentity",

@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = {
     "operator-unqualified": "The person may not do this.",
     "person-not-distinct": "A second, distinct person is needed.",
     "reading-missing": "A required value was not entered.",
+    "readings-differ": "The second person read another value in the source than the first entered.",
     "reading-unusable": "A value does not fit its parameter.",
     "recipe-unusable": "A recipe has defects.",
     "result-missing": "There is no result of that kind.",

@@ -53,6 +53,7 @@ _SAMPLES = {
     "sample-received": "{by} received it in {laboratory}: {condition}.",
     "sample-stored": "{by} stored it at {place}.",
     "sample-ended": "{by}: {how}. {reason}",
+    "sample-measured": "{raw_name} was analysed by {method}: measurement {measurement}.",
     "result-entered": "{analyst} reported {attribute} as {reported} by {method}: {outcome}.",
     "result-approved": "{approver} approved the result of {attribute}.",
     "result-invalidated": "{by} set the result of {attribute} aside under {deviation}: {reason}",

@@ -75,6 +75,16 @@ class SampleEnded:
     reason: str
 
 
+@fact("sample-measured")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleMeasured:
+    """A file of the sample was analysed; the measurement has a stream of its own."""
+
+    measurement: str
+    method: str
+    raw_name: str
+
+
 @fact("result-entered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultEntered:
@@ -112,11 +122,12 @@ class ResultEntered:
 @fact("result-approved")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultApproved:
-    """A second person approved a result."""
+    """A second person approved a result; `second_reading` is what they read in the source."""
 
     attribute: str
     approver: str
     signature: Signature
+    second_reading: str | None = None
 
 
 @fact("result-invalidated")

@@ -49,6 +49,7 @@ from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
 from ..staff import person_of
+from ..stores import in_step
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
 from .materials import must_act
 
@@ -59,6 +60,7 @@ HOLDERS = (
 
 
 @command("create-container")
+@in_step
 def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
     created = ContainerCreated(
         vessel=request.vessel,
@@ -73,6 +75,7 @@ def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
 
 
 @command("move-container")
+@in_step
 def _move(desk: Desk, request: MoveContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -100,6 +103,7 @@ def _withdraw(desk: Desk, request: WithdrawOffer) -> list[Entry]:
 
 
 @command("receive-container")
+@in_step
 def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
     by = _actor(desk)
     return receive(
@@ -113,6 +117,7 @@ def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
 
 
 @command("pack-container")
+@in_step
 def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
     return pack(
         _container(desk, request.container),
@@ -124,6 +129,7 @@ def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
 
 
 @command("unpack-container")
+@in_step
 def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
     return unpack(
         _container(desk, request.container),
@@ -134,6 +140,7 @@ def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
 
 
 @command("split-container")
+@in_step
 def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
     by = _actor(desk)
     for name in request.parts:
@@ -148,6 +155,7 @@ def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
 
 
 @command("pool-containers")
+@in_step
 def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
     return pool(
         [_container(desk, name) for name in request.containers],
@@ -159,12 +167,14 @@ def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
 
 
 @command("miss-container")
+@in_step
 def _miss(desk: Desk, request: MissContainer) -> list[Entry]:
     _actor(desk)
     return miss(_container(desk, request.container), evidence=request.evidence)
 
 
 @command("find-container")
+@in_step
 def _find(desk: Desk, request: FindContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -172,6 +182,7 @@ def _find(desk: Desk, request: FindContainer) -> list[Entry]:
 
 
 @command("finish-container")
+@in_step
 def _finish(desk: Desk, request: FinishContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -243,6 +254,7 @@ def _bedside(desk: Desk, request: CheckAtBedside) -> list[Entry]:
 
 
 @command("infuse-container")
+@in_step
 def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
     container = _container(desk, request.container)
     by = _actor(desk)

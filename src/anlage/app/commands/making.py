@@ -171,6 +171,23 @@ class LotJudge:
             one.attribute: one for one in Specification.read(version.content).criteria
         }
 
+    def criterion(self, attribute: str) -> Criterion:
+        """Give the criterion of an attribute.
+
+        Raises:
+            Refused: The attribute is not in the specification.
+        """
+        criterion = self._criteria.get(attribute)
+        if criterion is None:
+            raise Refused(
+                "specification-unknown",
+                what=f"attribute {attribute[:60]}",
+                found="not in the specification",
+                limit=", ".join(self._criteria),
+                remedy="choose an attribute of the specification",
+            )
+        return criterion
+
     def __call__(
         self, attribute: str, reported: str, detection: object, quantitation: object
     ) -> tuple[str, str, tuple[str, ...]]:
@@ -181,15 +198,7 @@ class LotJudge:
         """
         from anlage.base import Quantity
 
-        criterion = self._criteria.get(attribute)
-        if criterion is None:
-            raise Refused(
-                "specification-unknown",
-                what=f"attribute {attribute[:60]}",
-                found="not in the specification",
-                limit=", ".join(self._criteria),
-                remedy="choose an attribute of the specification",
-            )
+        criterion = self.criterion(attribute)
         result = Result.parse(
             reported,
             detection=detection if isinstance(detection, Quantity) else None,

@@ -5,6 +5,7 @@ every stage. Readings are
 simulated: the target, or a value well inside the limits, unless `SCRIPT` says otherwise.
 """
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -526,24 +527,42 @@ def _plain(one: Parameter) -> Quantity:
 
 
 RESULTS = {
-    "identity": ("match", "chain of identity"),
-    "appearance": ("cloudy suspension without foreign matter", "visual inspection"),
-    "viability": ("91.4 %", "two-dye exclusion"),
-    "cd3-purity": ("97.8 %", "flow cytometry"),
-    "car-expression": ("41.5 %", "flow cytometry"),
-    "vector-copy-number": ("2.1 copy/cell", "digital PCR"),
-    "dose": ("2.4 10*6.cell/kg", "calculation car-dose-per-kg"),
-    "potency": ("2150 pg/mL", "immunoassay after co-culture"),
-    "residual-beads": ("4 bead/10*6.cell", "microscopy of lysed cells"),
-    "residual-tumour": ("0.1 %", "flow cytometry"),
-    "endotoxin": ("0.5 [EU]/mL", "kinetic chromogenic"),
-    "mycoplasma": ("not detected", "nucleic acid amplification"),
-    "replication-competent-lentivirus": ("not detected", "VSV-G qPCR"),
-    "sterility-interim": ("no growth", "rapid microbial method read at 72 h"),
-    "sterility-final": ("no growth", "culture read at 14 d"),
-    "memory-phenotype": ("38.0 %", "flow cytometry"),
+    "identity": ("match", "chain-of-identity"),
+    "appearance": ("cloudy suspension without foreign matter", "visual-inspection"),
+    "viability": ("91.4 %", "two-dye-exclusion"),
+    "cd3-purity": ("97.8 %", "flow-cytometry"),
+    "car-expression": ("41.5 %", "flow-cytometry"),
+    "vector-copy-number": ("2.1 copy/cell", "digital-pcr"),
+    "dose": ("2.4 10*6.cell/kg", "calculation"),
+    "potency": ("2150 pg/mL", "immunoassay-coculture"),
+    "residual-beads": ("4 bead/10*6.cell", "bead-microscopy"),
+    "residual-tumour": ("0.1 %", "flow-cytometry"),
+    "endotoxin": ("0.5 [EU]/mL", "endotoxin-kinetic"),
+    "mycoplasma": ("not detected", "nucleic-acid-amplification"),
+    "replication-competent-lentivirus": ("not detected", "nucleic-acid-amplification"),
+    "sterility-interim": ("no growth", "rapid-microbial"),
+    "sterility-final": ("no growth", "sterility-culture"),
+    "memory-phenotype": ("38.0 %", "flow-cytometry"),
 }
 LATER = frozenset({"sterility-final"})
+
+
+# How far results of simulated lots lie apart: standard deviation and decimals.
+SPREAD = {
+    "viability": (1.6, 1), "cd3-purity": (0.6, 1), "car-expression": (4.0, 1),
+    "vector-copy-number": (0.25, 1), "potency": (240.0, 0), "memory-phenotype": (3.5, 1),
+}  # fmt: skip
+
+
+def _varied(lot: str, attribute: str, reported: str) -> str:
+    """Give a simulated result of its own to each lot, the same each time the lot is walked."""
+    if attribute not in SPREAD:
+        return reported
+    spread, decimals = SPREAD[attribute]
+    value, unit = reported.split(" ", 1)
+    moved = float(value) + random.Random(f"{lot} {attribute}").gauss(0, spread)
+    top = 99.5 if unit == "%" else float("inf")
+    return f"{min(moved, top):.{decimals}f} {unit}"
 
 
 def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> Steps:
@@ -566,7 +585,7 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             if attribute in LATER or attribute not in RESULTS or attribute in known:
                 continue
             reported, method = RESULTS[attribute]
-            reported = (results or {}).get(attribute, reported)
+            reported = (results or {}).get(attribute) or _varied(lot, attribute, reported)
             raw = files.get(
                 "application/vnd.isac.fcs" if "flow" in method or attribute == "viability" else ""
             )
@@ -586,7 +605,10 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             )
             state = player.state(Sample, f"sample/{sample.id}").results.get(attribute)
             if state is not None and not state.is_approved and not state.is_invalidated:
-                player.do(ApproveResult(sample=sample.id, attribute=attribute), by=QUALITY)
+                player.do(
+                    ApproveResult(sample=sample.id, attribute=attribute, reading=reported),
+                    by=QUALITY,
+                )
 
 
 def review_lot(player: Player, lot: str) -> Steps:
