@@ -75,8 +75,9 @@ def _clear(request: HttpRequest, found: Room) -> HttpResponse:
         "answers": answers,
         "by": me(request).id,
     }
+    answer = act.begin(request, "clear-line", values, back=f"/rooms/{found.id}")
     request.session[SESSION] = {}
-    return act.begin(request, "clear-line", values, back=f"/rooms/{found.id}")
+    return answer
 
 
 def _show(request: HttpRequest, found: Room, refusal: Refused | None = None) -> HttpResponse:
