@@ -7,6 +7,7 @@ Start at: engine.py (how a command runs), then installation.py.
 
 from .backup import backup, restore
 from .commands.infusion import collection_in_effect
+from .custody import custody_histories
 from .desk import (
     check_login,
     configure,
@@ -103,6 +104,7 @@ __all__ = [
     "sentence",
     "settings",
     "collection_in_effect",
+    "custody_histories",
     "custody_shown",
     "verify",
     "verify_bytes",

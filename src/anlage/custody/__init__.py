@@ -97,6 +97,9 @@ from .container_request import (
     UnpackContainer,
     WithdrawOffer,
 )
+from .container_view import VIEW as CONTAINER_VIEW
+from .container_view import VIEWS as CONTAINER_VIEWS
+from .container_view import wanted_for
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
 from .excursion import RULES as EXCURSION_RULES
@@ -161,7 +164,7 @@ from .storage import (
 )
 from .subject import containers_of
 
-VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
+VIEWS = (*CAPTURE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS)
 """Every view of custody."""
 
 __all__ = [
@@ -190,6 +193,7 @@ __all__ = [
     "query_stream",
     "remove_query",
     "subscribe",
+    "CONTAINER_VIEW",
     "VIEWS",
     "EXCURSION_RULES",
     "FORMULAS",
@@ -315,6 +319,7 @@ __all__ = [
     "unpack",
     "vein_to_vein",
     "verify_passport",
+    "wanted_for",
     "withdraw",
     "worst_kinetic",
 ]
