@@ -7,6 +7,7 @@ Start at: engine.py (how a command runs), then installation.py.
 
 from .backup import backup, restore
 from .commands.infusion import collection_in_effect
+from .conditions import predicted, take_in, way_figure
 from .custody import custody_histories
 from .desk import (
     check_login,
@@ -31,9 +32,11 @@ from .engine import (
 from .exporting import export
 from .founding import first_administrator
 from .gathering import Gatherer
+from .incoming import read_delivery
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
@@ -41,6 +44,7 @@ from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
+from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
 from .verification import custody_shown, read_key, verify, verify_bytes
@@ -56,7 +60,20 @@ __all__ = [
     "JobKind",
     "Jobs",
     "Meant",
+    "add_to_pool",
+    "advice",
     "around",
+    "checked_way",
+    "read_delivery",
+    "read_pool",
+    "records_to_share",
+    "rules_in_force",
+    "HANDLING",
+    "papers_of",
+    "predicted",
+    "print_papers",
+    "take_in",
+    "way_figure",
     "pickable",
     "suggestions",
     "Scanned",

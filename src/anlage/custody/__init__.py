@@ -89,9 +89,7 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
@@ -102,22 +100,8 @@ from .container_view import VIEWS as CONTAINER_VIEWS
 from .container_view import wanted_for
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
-from .excursion import RULES as EXCURSION_RULES
-from .excursion import (
-    Band,
-    Excursion,
-    ExcursionRule,
-    Holds,
-    Judgement,
-    Kinetic,
-    Reading,
-    Verdict,
-    judge,
-    mean_kinetic_temperature,
-    rule_for,
-    worst_kinetic,
-)
 from .imported import ImportRecord, RecordImported
+from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
 from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
@@ -143,16 +127,6 @@ from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
 from .sentence import sentence
-from .shipment import (
-    Disposition,
-    Inspection,
-    Shipment,
-    ShipmentPrepared,
-    ShipmentReceived,
-    doubts,
-    prepare,
-    receive_shipment,
-)
 from .storage import VIEWS as STORAGE_VIEWS
 from .storage import (
     Infectious,
@@ -163,11 +137,42 @@ from .storage import (
     look_alike,
 )
 from .subject import containers_of
+from .transport import RULES as EXCURSION_RULES
+from .transport import VIEWS as TRANSPORT_VIEWS
+from .transport import (
+    Band,
+    Disposition,
+    Excursion,
+    ExcursionRule,
+    Holds,
+    Inspection,
+    Judgement,
+    Kinetic,
+    PrepareShipment,
+    Reading,
+    ReceiveShipment,
+    Shipment,
+    ShipmentPrepared,
+    ShipmentReceived,
+    Verdict,
+    doubts,
+    judge,
+    mean_kinetic_temperature,
+    prepare,
+    receive_shipment,
+    rule_for,
+    worst_kinetic,
+)
 
-VIEWS = (*CAPTURE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS)
+VIEWS = (*CAPTURE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [
+    "ItemRegistered",
+    "RegisterItem",
+    "TradeItem",
+    "item_stream",
+    "register_item",
     "ImportRecord",
     "RecordImported",
     "CAPTURED_EVENTS_MAX",
