@@ -6,6 +6,8 @@ Start at: engine.py (how a command runs), then installation.py.
 """
 
 from .backup import backup, restore
+from .claims import OpenClaim, open_claims, take_by_agreement
+from .code_name import code_name
 from .desk import (
     check_login,
     configure,
@@ -26,6 +28,7 @@ from .engine import (
     name_of,
     request_of,
 )
+from .epcis_export import epcis_of
 from .exporting import export
 from .founding import first_administrator
 from .gathering import Gatherer
@@ -34,6 +37,7 @@ from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Scanned, keep_scan, understand
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
@@ -46,6 +50,14 @@ __all__ = [
     "Desk",
     "Engine",
     "Gatherer",
+    "OpenClaim",
+    "code_name",
+    "Scanned",
+    "keep_scan",
+    "understand",
+    "epcis_of",
+    "open_claims",
+    "take_by_agreement",
     "Installation",
     "JobKind",
     "Jobs",

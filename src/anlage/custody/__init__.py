@@ -17,8 +17,8 @@ from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
 from .capture import (
-    VIEWS,
     Capture,
+    CapturedDocument,
     CapturedEvent,
     CaptureEvents,
     DefineEventQuery,
@@ -39,6 +39,28 @@ from .capture import (
     query_stream,
     remove_query,
     subscribe,
+)
+from .claim import OWN as OWN_CONTAINER
+from .claim import TAKING as TAKING_STEPS
+from .claim import VIEW as CLAIM_VIEW
+from .claim import (
+    AcceptClaim,
+    AgreeMatching,
+    Claim,
+    ClaimAccepted,
+    ClaimDismissed,
+    DismissClaim,
+    EndMatching,
+    Matching,
+    MatchingAgreed,
+    MatchingEnded,
+    Meaning,
+    accept_claim,
+    agree_matching,
+    claim_stream,
+    dismiss_claim,
+    end_matching,
+    matching_stream,
 )
 from .container import (
     Container,
@@ -129,11 +151,44 @@ from .metric import (
     out_of_specification_rate,
     vein_to_vein,
 )
+from .naming import VIEW as CODE_VIEW
+from .naming import (
+    Code,
+    CodeGiven,
+    CodeWithdrawn,
+    GiveCode,
+    WithdrawCode,
+    code_stream,
+    give_code,
+    withdraw_code,
+)
 from .passport import PARTS as PASSPORT_PARTS
 from .passport import Audience, compact, expand, is_revoked, record_digest, status_list
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
+from .scan import VIEW as SCAN_VIEW
+from .scan import (
+    CalibrateScanner,
+    CodeScanned,
+    RecordScan,
+    RecordTags,
+    ScannerCalibrated,
+    TagsRead,
+    Workstation,
+    calibrate_scanner,
+    may_name_a_person,
+    reader_stream,
+    record_scan,
+    record_tags,
+    scan_of,
+    workstation_stream,
+)
+from .scanner import SHEET as SCANNER_SHEET
+from .scanner import (
+    Calibration,
+    calibrate,
+)
 from .segregation import (
     Infectious,
     Kept,
@@ -153,6 +208,7 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
+from .views import VIEWS
 
 __all__ = [
     "ImportRecord",
@@ -181,6 +237,54 @@ __all__ = [
     "remove_query",
     "subscribe",
     "VIEWS",
+    "OWN_CONTAINER",
+    "TAKING_STEPS",
+    "CLAIM_VIEW",
+    "CODE_VIEW",
+    "SCAN_VIEW",
+    "SCANNER_SHEET",
+    "CapturedDocument",
+    "AcceptClaim",
+    "AgreeMatching",
+    "Claim",
+    "ClaimAccepted",
+    "ClaimDismissed",
+    "DismissClaim",
+    "EndMatching",
+    "Matching",
+    "MatchingAgreed",
+    "MatchingEnded",
+    "Meaning",
+    "accept_claim",
+    "agree_matching",
+    "claim_stream",
+    "dismiss_claim",
+    "end_matching",
+    "matching_stream",
+    "Code",
+    "CodeGiven",
+    "CodeWithdrawn",
+    "GiveCode",
+    "WithdrawCode",
+    "code_stream",
+    "give_code",
+    "withdraw_code",
+    "CalibrateScanner",
+    "CodeScanned",
+    "RecordScan",
+    "RecordTags",
+    "ScannerCalibrated",
+    "TagsRead",
+    "Workstation",
+    "calibrate_scanner",
+    "may_name_a_person",
+    "reader_stream",
+    "record_scan",
+    "record_tags",
+    "scan_of",
+    "workstation_stream",
+    "Calibration",
+    "calibrate",
     "EXCURSION_RULES",
     "FORMULAS",
     "PASSPORT_PARTS",
