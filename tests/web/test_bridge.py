@@ -85,3 +85,19 @@ def test_a_body_past_the_limit_is_refused_unread(monkeypatch):
 
 def test_a_web_socket_is_closed():
     assert ask(lambda *_: [], kind="websocket") == [{"type": "websocket.close", "code": 1000}]
+
+
+def test_half_a_request_is_no_request():
+    came, sent = [{"type": "http.request", "body": b"lot=A&", "more_body": True}], []
+
+    async def receive():
+        return came.pop(0) if came else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    asked = []
+    scope = {"type": "http", "method": "POST", "path": "/act/x", "headers": []}
+    asyncio.run(Bridge(lambda *given: asked.append(given) or [], workers=1)(scope, receive, send))
+
+    assert (asked, sent) == ([], [])

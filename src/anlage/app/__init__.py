@@ -8,6 +8,7 @@ Start at: engine.py (how a command runs), then installation.py.
 from .backup import backup, restore
 from .claims import OpenClaim, open_claims, take_by_agreement
 from .code_name import code_name
+from .code_reading import CodeRead, keep_scan, understand
 from .desk import (
     check_login,
     configure,
@@ -35,14 +36,16 @@ from .gathering import Gatherer
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
-from .scanning import Scanned, keep_scan, understand
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import read_key, verify, verify_bytes
+from .stowing import around, pickable, suggestions
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
     "read_key",
@@ -52,15 +55,22 @@ __all__ = [
     "Gatherer",
     "OpenClaim",
     "code_name",
-    "Scanned",
+    "CodeRead",
     "keep_scan",
     "understand",
     "epcis_of",
     "open_claims",
     "take_by_agreement",
     "Installation",
+    "MeasureFile",
     "JobKind",
     "Jobs",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Runner",
@@ -93,12 +103,17 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "keep_file",
     "know_recipes",
+    "measure",
+    "measure_request",
+    "measurement_of",
     "name_of",
     "open_clocked",
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
     "verify_bytes",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from anlage.base import Broken, Instant, Refused
-from anlage.custody import CODE_VIEW, Container, histories_of
+from anlage.custody import CODE_VIEW, containers_of, histories_of
 from anlage.record import Stream
 from anlage.wire.epcis import Document, Naming, check, to_document
 
@@ -28,7 +28,7 @@ def epcis_of(
     journal = site.journal
     facts = [one for stream in journal.streams("container") for one in journal.read_stream(stream)]
     histories = histories_of(facts)
-    chosen = [name for name, history in histories.items() if _is_of(name, history, subject)]
+    chosen = containers_of(histories, subject)
     if not chosen:
         raise Refused(
             "subject-unknown",
@@ -44,17 +44,3 @@ def epcis_of(
     if problems := check(Document(name=str(subject), json=document, text="{}")):
         raise Broken("an export that is a valid document", seen=str(problems[0]))
     return document
-
-
-def _is_of(name: str, history: Any, subject: Stream) -> bool:
-    state = Container(id=name)
-    inside: set[str] = set()
-    for dated in history:
-        state = state.with_fact(dated.fact)
-        if state.inside:
-            inside.add(state.inside)
-    return {
-        "container": name == subject.id,
-        "lot": state.lot == subject.id,
-        "shipment": name == subject.id or subject.id in inside,
-    }.get(subject.family, False)

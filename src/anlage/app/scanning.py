@@ -1,114 +1,95 @@
-"""A code that was read at a workstation: understood, kept, and what it stands for here."""
+"""What a scan means here: a place, a position, a container, a shipment or shipper of this house."""
 
-import hashlib
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from anlage.base import Refused
-from anlage.custody import (
-    CODE_VIEW,
-    RecordScan,
-    Workstation,
-    may_name_a_person,
-    scan_of,
-    workstation_stream,
-)
-from anlage.custody.codes import Reading, decode
-from anlage.record import Actor, Stream
-from anlage.wire.epcis import canonical_thing
+from anlage.custody.codes import decode
+from anlage.custody.storage import Place, PlaceId, place_and_position
+from anlage.record import Stream
 
 from .installation import Installation
 
-# Families whose plain numbers may stand on a label, in the order in which they are tried.
-FAMILIES = (
-    "lot", "container", "journey", "material", "equipment", "sample", "shipment", "room",
-    "deviation", "person",
-)  # fmt: skip
-_OWNER = "scans"
-_PLAIN_MAX = 64
+TEXT_MAX = 400
+_SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+
+
+class Scanned(StrEnum):
+    """What a scan can mean."""
+
+    PLACE = "place"
+    POSITION = "position"
+    CONTAINER = "container"
+    SHIPMENT = "shipment"
+    SHIPPER = "shipper"
+    PICKLIST = "picklist"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
-    """What a scan is.
+class Meant:
+    """What a scan means.
 
     Attributes:
-        text: The code, without what the scanner or the keyboard added.
-        reading: What the code says.
-        thing: The one name of what it identifies; empty for nothing.
-        subject: What that is here (`lot/L-1`); empty for nothing known.
+        kind: What it is.
+        id: The thing.
+        position: The position in a place; empty for others.
+        raw: The text as scanned.
     """
 
-    text: str
-    reading: Reading
-    thing: str
-    subject: str
+    kind: Scanned
+    id: str
+    position: str = ""
+    raw: str = ""
 
 
-def keep_scan(
-    site: Installation,
-    typed: str,
-    *,
-    workstation: str,
-    actor: Actor,
-    symbology: str = "wedge",
-    page: str = "",
-) -> Scanned:
-    """Understand what was typed or photographed at a workstation, and keep it, whatever it is.
+def meaning(installation: Installation, text: str) -> Meant:
+    """Give what a scanned or typed text means.
 
-    The raw text of a code that may name a patient is sealed in the vault under the chain of
-    identity that it names, or under `scans` when it names none.
+    Own codes are the things' identifiers, a position behind its place (`BOX-7:C4`). A GS1 code of
+    a location (414 with 254) names the place in its extension; of an asset (8003, 8004) or a
+    logistic unit (00), a container or shipper by that number.
 
     Raises:
-        Refused: `scan-malformed`: nothing was read, or more than any code holds.
+        Refused: `scan-unknown`: nothing of this house has this code.
     """
-    station = site.engine.state(Workstation, workstation_stream(workstation))
-    is_typed = symbology == "wedge"
-    text = station.calibration.clean(typed) if is_typed else typed
-    found = understand(site, text)
-    problem = scan_of(found.reading)[1]
-    is_personal = may_name_a_person(found.reading) and not found.subject
-    raw, digest = typed, hashlib.sha256(typed.encode()).hexdigest() if typed else ""
-    if typed and (is_personal or "chain_of_identity" in found.reading.fields):
-        owner = found.reading.fields.get("chain_of_identity", _OWNER)
-        raw, digest = "", site.vault.put(owner, f"scan-{digest[:24]}", typed.encode())
-    wanted = RecordScan(
-        workstation=workstation,
-        form=found.reading.kind,
-        symbology=symbology,
-        raw=raw,
-        digest=digest,
-        thing="" if is_personal else found.thing,
-        subject=found.subject,
-        is_valid=found.reading.valid or bool(found.subject),
-        problem="" if found.subject else problem,
-        page=page[:200],
+    raw = text.strip()[:TEXT_MAX]
+    plain = _SYMBOLOGY.sub("", raw, count=1)
+    for candidate in _candidates(installation, raw, plain):
+        found = _known(installation, candidate)
+        if found is not None:
+            return Meant(kind=found.kind, id=found.id, position=found.position, raw=raw)
+    raise Refused(
+        "scan-unknown",
+        what="scanned code",
+        found=repr(raw[:80]),
+        limit="the code of a place, position, container, shipment, shipper or picklist",
+        remedy="scan the label again; a new thing is taken into the record first",
+        rule="Anlage identifiers",
     )
-    site.engine.do(wanted, actor=actor)
+
+
+def _candidates(installation: Installation, raw: str, plain: str) -> list[str]:
+    found = [plain] if plain.isprintable() else []
+    reading = decode(raw, installation.clock.now().date())
+    if reading.valid:
+        fields = reading.fields
+        keys = ("location_extension", "sscc", "returnable_asset", "individual_asset")
+        found += [fields[key] for key in keys if key in fields]
     return found
 
 
-def understand(site: Installation, text: str) -> Scanned:
-    """Give what a code is and what it stands for here, keeping nothing."""
-    reading = decode(text, site.clock.now().date())
-    thing = scan_of(reading)[0]
-    name = canonical_thing(thing or text.strip())
-    row = site.rows(CODE_VIEW).get(name)
-    subject = row["subject"] if row else _plain(site, reading, text.strip())
-    return Scanned(text=text, reading=reading, thing=thing, subject=subject)
-
-
-def _plain(site: Installation, reading: Reading, text: str) -> str:
-    """Give the subject whose own number a text is; empty for none."""
-    coi = reading.fields.get("chain_of_identity")
-    names = [f"journey/{coi}"] if coi else []
-    if "/" in text and text.partition("/")[0] in FAMILIES:
-        names.append(text)
-    names += [f"{family}/{text}" for family in FAMILIES if len(text) <= _PLAIN_MAX]
-    for name in names:
-        try:
-            stream = Stream(name)
-        except Refused:
-            continue
-        if site.journal.head(stream).version:
-            return name
-    return ""
+def _known(installation: Installation, text: str) -> Meant | None:
+    split = place_and_position(text)
+    name = split[0] if split else text
+    if PlaceId.pattern.fullmatch(name):
+        place = installation.engine.state(Place, Stream(f"place/{name}"))
+        if place.exists and split is None:
+            return Meant(kind=Scanned.PLACE, id=name)
+        if place.exists and split is not None and (at := place.terms.position(split[1])):
+            return Meant(kind=Scanned.POSITION, id=name, position=at)
+    for kind in (Scanned.CONTAINER, Scanned.SHIPPER, Scanned.SHIPMENT, Scanned.PICKLIST):
+        stream = f"{kind.value}/{text}"
+        if Stream.pattern.fullmatch(stream) and installation.journal.head(Stream(stream)).version:
+            return Meant(kind=kind, id=text)
+    return None

@@ -64,6 +64,7 @@ from .claim import (
 )
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -76,10 +77,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -133,6 +137,7 @@ from .excursion import (
     worst_kinetic,
 )
 from .imported import ImportRecord, RecordImported
+from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -189,14 +194,6 @@ from .scanner import (
     Calibration,
     calibrate,
 )
-from .segregation import (
-    Infectious,
-    Kept,
-    PlaceRule,
-    conflicts,
-    conflicts_within,
-    look_alike,
-)
 from .sentence import sentence
 from .shipment import (
     Disposition,
@@ -208,7 +205,20 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
-from .views import VIEWS
+from .storage import VIEWS as STORAGE_VIEWS
+from .storage import (
+    Infectious,
+    Kept,
+    PlaceRule,
+    conflicts,
+    conflicts_within,
+    look_alike,
+)
+from .subject import containers_of
+from .views import VIEWS as CODE_VIEWS
+
+VIEWS = (*CODE_VIEWS, *STORAGE_VIEWS)
+"""Every view of custody."""
 
 __all__ = [
     "ImportRecord",
@@ -294,6 +304,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -327,6 +338,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -353,6 +365,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -360,6 +373,7 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
     "excursion_rate",
@@ -386,6 +400,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -399,6 +414,8 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
     "vein_to_vein",
     "verify_passport",

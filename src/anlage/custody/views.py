@@ -1,4 +1,4 @@
-"""Every view of the package, for `app/assemble.py`."""
+"""The views of codes, scans, captured events and claims."""
 
 from . import capture, claim, naming, scan
 

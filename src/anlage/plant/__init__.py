@@ -62,6 +62,7 @@ from .disposition import (
     assess_exceptional_release,
     certificate,
     fill_doses,
+    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -129,9 +130,7 @@ from .genealogy import (
     recall_report,
     trace,
 )
-from .identity import (
-    identity_of,
-)
+from .identity import identity_of, label_of
 from .journey import Journey, JourneyStage
 from .journey_collection import accept_collection, fail_collection, record_collection
 from .journey_order import (
@@ -160,6 +159,7 @@ from .journey_request import (
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
 )
 from .journey_treatment import (
@@ -170,6 +170,7 @@ from .journey_treatment import (
     record_follow_up,
     record_infusion,
     return_remainder,
+    thaw_dose,
 )
 from .lineage import making_links
 from .lot import (
@@ -268,6 +269,8 @@ from .material_use import (
 from .recipe import (
     Choice,
     Condition,
+    ContainerAct,
+    ContainerVerb,
     Group,
     Judgement,
     Loop,
@@ -286,10 +289,12 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
     InvalidateResult,
+    Judges,
     approve_result,
     enter_result,
     invalidate_result,
@@ -330,7 +335,9 @@ from .room import (
 from .sample import (
     EndSample,
     ReceiveSample,
+    ResultEntered,
     Sample,
+    SampleMeasured,
     SampleStatus,
     StoreSample,
     end_sample,
@@ -376,6 +383,7 @@ from .supplier import (
     register_supplier,
     supplier_sentence,
 )
+from .vessel import containers_wanted, new_vessels, scanned_of, starting_of
 
 VIEWS: tuple[View, ...] = (
     StockView(),
@@ -389,6 +397,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    ResultView(),
 )
 
 
@@ -413,6 +422,16 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "fill_wanted",
+    "ThawDose",
+    "thaw_dose",
+    "ContainerAct",
+    "ContainerVerb",
+    "containers_wanted",
+    "new_vessels",
+    "scanned_of",
+    "starting_of",
+    "label_of",
     "Choice",
     "Condition",
     "Group",
@@ -483,6 +502,7 @@ __all__ = [
     "Journey",
     "JourneyStage",
     "JourneyView",
+    "Judges",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
@@ -561,6 +581,9 @@ __all__ = [
     "Rule",
     "Sample",
     "SamplePlan",
+    "ResultEntered",
+    "ResultView",
+    "SampleMeasured",
     "SampleStatus",
     "SampleView",
     "ScanIdentity",

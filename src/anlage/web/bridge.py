@@ -8,6 +8,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import IO, Any
 
 from a2wsgi.wsgi import build_environ
@@ -17,6 +18,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 BODY_MAX = 600 * 1024 * 1024
 IN_MEMORY_MAX = 8 * 1024 * 1024
+_GONE = BytesIO()
 
 
 class Bridge:
@@ -33,6 +35,8 @@ class Bridge:
             await send({"type": "websocket.close", "code": 1000})
             return
         body = await _read(receive)
+        if body is _GONE:
+            return  # half a request is no request
         if body is None:
             await _say(send, 413, [(b"content-type", b"text/plain")], b"The request is too large.")
             return
@@ -83,13 +87,16 @@ class _Answer:
 
 
 async def _read(receive: Receive) -> IO[bytes] | None:
-    """Give the whole body, on disk when it is long; None when it is larger than any may be."""
+    """Give the whole body, on disk when it is long; None when it is larger than any may be, and
+    `_GONE` when the sender went before its end.
+    """
     body = tempfile.SpooledTemporaryFile(IN_MEMORY_MAX)  # noqa: SIM115 - closed by the caller
     has_more = True
     while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            body.close()
+            return _GONE
         body.write(message.get("body", b""))
         if body.tell() > BODY_MAX:
             body.close()

@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from anlage.app import Scanned, keep_scan, understand
+from anlage.app import CodeRead, keep_scan, understand
 from anlage.base import Refused
 from anlage.custody import SCAN_VIEW, SCANNER_SHEET, Shipment, Workstation, workstation_stream
 from anlage.custody.codes import Reading
@@ -132,7 +132,7 @@ def workstation_of(request: HttpRequest) -> str:
 
 def _kept(
     request: HttpRequest, typed: str, *, symbology: str = "wedge", page: str = "/scan"
-) -> Scanned:
+) -> CodeRead:
     return keep_scan(
         installation(),
         typed,
@@ -143,7 +143,7 @@ def _kept(
     )
 
 
-def _page(request: HttpRequest, found: list[Scanned], *, nothing: bool = False) -> HttpResponse:
+def _page(request: HttpRequest, found: list[CodeRead], *, nothing: bool = False) -> HttpResponse:
     rows = installation().rows(SCAN_VIEW)
     context = {
         "found": [(one, _lines(one.reading)) for one in found],
