@@ -172,6 +172,21 @@ def test_a_scanner_that_cannot_be_understood_is_refused(typed):
     assert refusal.value.code == "scanner-uncalibrated"
 
 
+def test_a_calibration_of_another_layout_is_kept_and_used(house):
+    there = str.maketrans(*LAYOUTS_OF_KEYS["German"])
+    typed = {
+        name: "{F8}".join(part.translate(there) for part in text.split("\x1d"))
+        for name, text in SCANNER_SHEET
+    }
+    house.do(CalibrateScanner(workstation="de", name="Bench", typed=typed), "anna")
+
+    code = "(01)09506000134352(21)YZ-1".translate(there)
+    found = keep_scan(house.installation, code, workstation="de", actor=ACTOR)
+
+    assert found.text == "(01)09506000134352(21)YZ-1"
+    assert last_scan(house)["raw"] == code
+
+
 def test_a_calibration_stands_for_its_workstation_alone(house, enter):
     typed = {name: "~" + text.replace("\x1d", "{Ctrl+]}") for name, text in SCANNER_SHEET}
     browser = enter("anna")

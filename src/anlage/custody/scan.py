@@ -82,13 +82,17 @@ class CalibrateScanner:
 @fact("scanner-calibrated")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannerCalibrated:
-    """A workstation's scanner is understood from now on."""
+    """A workstation's scanner is understood from now on.
+
+    Each character of `seen` stands for the one at the same place in `meant`.
+    """
 
     name: str
     prefix: str
     suffix: str
     separator: str
-    keys: Mapping[str, str]
+    seen: str
+    meant: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +143,7 @@ class Workstation:
                     prefix=said.prefix,
                     suffix=said.suffix,
                     separator=said.separator,
-                    keys=dict(said.keys),
+                    keys=dict(zip(said.seen, said.meant, strict=True)),
                 )
                 return replace(self, name=said.name, calibration=found)
         return self
@@ -200,7 +204,8 @@ def calibrate_scanner(request: CalibrateScanner) -> list[Entry]:
         prefix=found.prefix,
         suffix=found.suffix,
         separator=found.separator,
-        keys=dict(found.keys),
+        seen="".join(found.keys),
+        meant="".join(found.keys.values()),
     )
     return [Entry(workstation_stream(request.workstation), said)]
 

@@ -35,6 +35,9 @@ PAGES = {
     "deviation": "/deviations/{}",
     "person": "/people/{}",
     "shipment": "/scan/shipment/{}",
+    "sample": "/samples/{}",
+    "place": "/store/places/{}",
+    "picklist": "/store/picklists/{}",
 }
 
 
