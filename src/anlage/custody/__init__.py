@@ -138,6 +138,7 @@ from .excursion import (
 )
 from .imported import ImportRecord, RecordImported
 from .label_reading import LabelReading, read_label
+from .label_set import VIEW as LABEL_VIEW
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -250,6 +251,7 @@ __all__ = [
     "OWN_CONTAINER",
     "TAKING_STEPS",
     "CLAIM_VIEW",
+    "LABEL_VIEW",
     "CODE_VIEW",
     "SCAN_VIEW",
     "SCANNER_SHEET",
