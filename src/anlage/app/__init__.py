@@ -6,6 +6,9 @@ Start at: engine.py (how a command runs), then installation.py.
 """
 
 from .backup import backup, restore
+from .claims import OpenClaim, open_claims, take_by_agreement
+from .code_name import code_name
+from .code_reading import CodeRead, keep_scan, understand
 from .commands.infusion import collection_in_effect
 from .conditions import predicted, take_in, way_figure
 from .custody import custody_histories
@@ -29,6 +32,7 @@ from .engine import (
     name_of,
     request_of,
 )
+from .epcis_export import epcis_of
 from .exporting import export
 from .founding import first_administrator
 from .gathering import Gatherer
@@ -55,6 +59,14 @@ __all__ = [
     "Desk",
     "Engine",
     "Gatherer",
+    "OpenClaim",
+    "code_name",
+    "CodeRead",
+    "keep_scan",
+    "understand",
+    "epcis_of",
+    "open_claims",
+    "take_by_agreement",
     "Installation",
     "MeasureFile",
     "JobKind",

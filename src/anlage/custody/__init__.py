@@ -16,9 +16,9 @@ from .bedside import (
 from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
-from .capture import VIEWS as CAPTURE_VIEWS
 from .capture import (
     Capture,
+    CapturedDocument,
     CapturedEvent,
     CaptureEvents,
     DefineEventQuery,
@@ -39,6 +39,28 @@ from .capture import (
     query_stream,
     remove_query,
     subscribe,
+)
+from .claim import OWN as OWN_CONTAINER
+from .claim import TAKING as TAKING_STEPS
+from .claim import VIEW as CLAIM_VIEW
+from .claim import (
+    AcceptClaim,
+    AgreeMatching,
+    Claim,
+    ClaimAccepted,
+    ClaimDismissed,
+    DismissClaim,
+    EndMatching,
+    Matching,
+    MatchingAgreed,
+    MatchingEnded,
+    Meaning,
+    accept_claim,
+    agree_matching,
+    claim_stream,
+    dismiss_claim,
+    end_matching,
+    matching_stream,
 )
 from .container import (
     Container,
@@ -103,6 +125,7 @@ from .credential import sign as sign_credential
 from .imported import ImportRecord, RecordImported
 from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
 from .label_reading import LabelReading, read_label
+from .label_set import VIEW as LABEL_VIEW
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -121,11 +144,44 @@ from .metric import (
     out_of_specification_rate,
     vein_to_vein,
 )
+from .naming import VIEW as CODE_VIEW
+from .naming import (
+    Code,
+    CodeGiven,
+    CodeWithdrawn,
+    GiveCode,
+    WithdrawCode,
+    code_stream,
+    give_code,
+    withdraw_code,
+)
 from .passport import PARTS as PASSPORT_PARTS
 from .passport import Audience, compact, expand, is_revoked, record_digest, status_list
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
+from .scan import VIEW as SCAN_VIEW
+from .scan import (
+    CalibrateScanner,
+    CodeScanned,
+    RecordScan,
+    RecordTags,
+    ScannerCalibrated,
+    TagsRead,
+    Workstation,
+    calibrate_scanner,
+    may_name_a_person,
+    reader_stream,
+    record_scan,
+    record_tags,
+    scan_of,
+    workstation_stream,
+)
+from .scanner import SHEET as SCANNER_SHEET
+from .scanner import (
+    Calibration,
+    calibrate,
+)
 from .sentence import sentence
 from .storage import VIEWS as STORAGE_VIEWS
 from .storage import (
@@ -163,8 +219,9 @@ from .transport import (
     rule_for,
     worst_kinetic,
 )
+from .views import VIEWS as CODE_VIEWS
 
-VIEWS = (*CAPTURE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
+VIEWS = (*CODE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [
@@ -200,6 +257,55 @@ __all__ = [
     "subscribe",
     "CONTAINER_VIEW",
     "VIEWS",
+    "OWN_CONTAINER",
+    "TAKING_STEPS",
+    "CLAIM_VIEW",
+    "LABEL_VIEW",
+    "CODE_VIEW",
+    "SCAN_VIEW",
+    "SCANNER_SHEET",
+    "CapturedDocument",
+    "AcceptClaim",
+    "AgreeMatching",
+    "Claim",
+    "ClaimAccepted",
+    "ClaimDismissed",
+    "DismissClaim",
+    "EndMatching",
+    "Matching",
+    "MatchingAgreed",
+    "MatchingEnded",
+    "Meaning",
+    "accept_claim",
+    "agree_matching",
+    "claim_stream",
+    "dismiss_claim",
+    "end_matching",
+    "matching_stream",
+    "Code",
+    "CodeGiven",
+    "CodeWithdrawn",
+    "GiveCode",
+    "WithdrawCode",
+    "code_stream",
+    "give_code",
+    "withdraw_code",
+    "CalibrateScanner",
+    "CodeScanned",
+    "RecordScan",
+    "RecordTags",
+    "ScannerCalibrated",
+    "TagsRead",
+    "Workstation",
+    "calibrate_scanner",
+    "may_name_a_person",
+    "reader_stream",
+    "record_scan",
+    "record_tags",
+    "scan_of",
+    "workstation_stream",
+    "Calibration",
+    "calibrate",
     "EXCURSION_RULES",
     "FORMULAS",
     "PASSPORT_PARTS",
