@@ -28,10 +28,12 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .headers import must_name_nobody
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
@@ -41,7 +43,10 @@ from .signatures import Wanted, signature_fields, signatures_wanted, with_signat
 from .verification import read_key, verify, verify_bytes
 
 __all__ = [
+    "keep_personal",
+    "must_name_nobody",
     "read_key",
+    "read_personal",
     "Cancelled",
     "Desk",
     "Engine",

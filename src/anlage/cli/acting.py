@@ -13,7 +13,7 @@ from anlage.base import Refused
 
 if TYPE_CHECKING:
     from anlage.app import Installation, Outcome
-    from anlage.record import Signature
+    from anlage.record import Actor, Signature
 
 TEMPLATE = "command-line@1"
 
@@ -70,11 +70,16 @@ class Acting:
             at=self._site.clock.now(),
         )
 
-    def do(self, request: object) -> "Outcome":
-        """Do a command in the person's name."""
+    @property
+    def actor(self) -> "Actor":
+        """The person as the record names who did something."""
         from anlage.record import Actor
 
-        return self._site.engine.do(request, actor=Actor(person=self.person, via="command-line"))
+        return Actor(person=self.person, via="command-line")
+
+    def do(self, request: object) -> "Outcome":
+        """Do a command in the person's name."""
+        return self._site.engine.do(request, actor=self.actor)
 
 
 def login_of(options: argparse.Namespace) -> str:
