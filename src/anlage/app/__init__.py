@@ -5,6 +5,7 @@ Touched by: web, cli.
 Start at: engine.py (how a command runs), then installation.py.
 """
 
+from .accounts import Tell, telling
 from .backup import backup, restore
 from .desk import (
     check_login,
@@ -43,6 +44,8 @@ from .signatures import Wanted, signature_fields, signatures_wanted, with_signat
 from .verification import read_key, verify, verify_bytes
 
 __all__ = [
+    "Tell",
+    "telling",
     "keep_personal",
     "must_name_nobody",
     "read_key",

@@ -41,7 +41,7 @@ class Acting:
             self.person, self._method = str(options.person), "simulated-person"
         elif options.login:
             prepare_desk(installation.settings)
-            self.person, self._method = login_of(options), "password"
+            self.person, self._method = login_of(options, installation), "password"
         else:
             raise Refused(
                 "person-missing",
@@ -82,14 +82,16 @@ class Acting:
         return self._site.engine.do(request, actor=self.actor)
 
 
-def login_of(options: argparse.Namespace) -> str:
-    """Give the person who logs in with `--login`; the desk must be prepared.
+def login_of(options: argparse.Namespace, site: "Installation | None" = None) -> str:
+    """Give the person who logs in with `--login`; the desk must be prepared. An installation that
+    is open records failures.
 
     Raises:
         Refused: `account-locked` or `login-failed`.
     """
-    from anlage.app import check_login
+    from anlage.app import check_login, telling
 
+    tell = None if site is None else telling(site, via="command-line")
     prompt = f"Password of {options.login}: "
     password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    return check_login(options.login, password)
+    return check_login(options.login, password, tell=tell)
