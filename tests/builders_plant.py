@@ -36,7 +36,7 @@ from anlage.plant import (
     record_collection,
     shown_step,
 )
-from anlage.record import Actor, Entry, Recorded, Signature, Stream, sign, write
+from anlage.record import Actor, Entry, Recorded, Signature, Stream, World, sign, write
 
 BEGINS = datetime(2026, 3, 3, 6, tzinfo=UTC)
 COI = "CHA999926000001"
@@ -49,6 +49,7 @@ class Someone:
 
     id: str
     roles: frozenset[str] = frozenset()
+    world: World = World.SIMULATED
 
     def must_be_qualified(self, role: str, at: datetime) -> None:
         if role not in self.roles:
@@ -257,8 +258,8 @@ class Bench:
         return [one.kind for one in self.facts]
 
 
-def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
-    """Bring a patient's journey to the acceptance of the collection."""
+def an_ordered_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
+    """Bring a patient's journey to the order of the collection."""
     at = bench.at
     order = OrderProduct(
         product=product,
@@ -278,6 +279,13 @@ def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") ->
     bench.take(book_slot(bench.journey(coi), slot, person=HANS, at=at), HANS)
     collect = OrderCollection(coi=coi, site="ward", planned=at + timedelta(days=1))
     bench.take(order_collection(bench.journey(coi), collect, person=HANS, at=at), HANS)
+    return bench.journey(coi)
+
+
+def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
+    """Bring a patient's journey to the acceptance of the collection."""
+    an_ordered_journey(bench, coi, product)
+    at = bench.at
     donation, container = f"A9999{coi[-8:]}", f"BAG-{coi[-4:]}"
     shown = {"coi": coi, "donation": donation, "container": container}
     collection = RecordCollection(

@@ -7,7 +7,8 @@ THINGS = [
     "/lots/{running}", "/lots/{made}/review", "/lots/{fresh}/step/receipt-identity",
     "/journeys/{coi}", "/materials/M-cd19-car-vector", "/equipment/E-incubator", "/rooms/R",
     "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
-    "/act/open-deviation?lot={running}", "/record/lot/{made}/verify",
+    "/act/open-deviation?lot={running}", "/record/lot/{made}/verify", "/samples/{sample}",
+    "/methods/two-dye-exclusion", "/methods/label-free-activation",
 ]  # fmt: skip
 LOOK = """() => {
   const wanted = 'a.button, button, select, a.tile, a.target, header.top nav a,'
@@ -51,3 +52,12 @@ def test_the_chosen_theme_stands_whatever_the_browser_likes(come):
     assert page.get_by_role("button", name="Light").is_visible()
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert sum(map(int, colour.strip("rgba()").split(",")[:3])) < 3 * 128
+
+
+def test_the_way_in_is_seen_at_once_on_a_large_screen(come, hospital):
+    page = come("eva", size="desktop")
+    page.get_by_role("button", name="Log out").click()
+
+    box = page.get_by_role("button", name="Log in").bounding_box()
+
+    assert box is not None and box["y"] + box["height"] < page.viewport_size["height"]

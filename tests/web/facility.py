@@ -55,7 +55,9 @@ def furnish(plant):
         severity=Severity.MINOR,
     )  # fmt: skip
     plant.do(asked, "anna")
-    return {"made": made, "running": running, "ordered": order_one}
+    tested = plant.state(Lot, f"lot/{made}").samples.values()
+    sample = next(one.id for one in tested if "viability" in one.tests)
+    return {"made": made, "running": running, "ordered": order_one, "sample": sample}
 
 
 def room(plant):

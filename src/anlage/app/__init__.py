@@ -29,6 +29,7 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .headers import must_name_nobody
 from .installation import Installation
 from .job_runner import Runner
@@ -37,11 +38,13 @@ from .measuring import MeasureFile, keep_file, measure, measure_request, measure
 from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import read_key, verify, verify_bytes
+from .stowing import around, pickable, suggestions
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
     "Tell",
@@ -53,10 +56,17 @@ __all__ = [
     "Cancelled",
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
     "MeasureFile",
     "JobKind",
     "Jobs",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Runner",
@@ -99,6 +109,7 @@ __all__ = [
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
     "verify_bytes",
 ]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from anlage.base import Problem, Refused
-from anlage.record import Recorded, Verdict, unpack
+from anlage.custody import CustodyProof, containers_of, histories_of, prove
+from anlage.record import Recorded, Stream, Verdict, unpack
 
 Check = Callable[[Sequence[Recorded]], Iterable[Problem]]
 
@@ -52,6 +53,20 @@ def verify_bytes(
         checkpoint: The text of a checkpoint that was kept elsewhere.
     """
     return unpack(data, trust=trust, checkpoint=checkpoint, checks=checks())
+
+
+def custody_shown(verdict: Verdict) -> CustodyProof | None:
+    """Give the custody proof of an export's subject, from nothing but the export's own facts.
+
+    Containers that live on are judged until the last fact. None for a subject without containers.
+    """
+    if not verdict.ok or verdict.subject is None:
+        return None
+    histories = histories_of(verdict.facts)
+    chosen = containers_of(histories, Stream(verdict.subject))
+    if not chosen:
+        return None
+    return prove(histories, now=max(one.happened for one in verdict.facts), subjects=chosen)
 
 
 def is_export(path: Path) -> bool:

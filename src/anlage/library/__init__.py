@@ -18,6 +18,7 @@ from .account import (
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
 from .clock import ConfirmClock, confirm_clock
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -159,6 +160,9 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
     "ConfirmClock",

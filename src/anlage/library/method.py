@@ -107,6 +107,8 @@ class Method:
         assay: Assay definition that an analysis of plates follows; empty for none.
         domain: The material and range it was shown on.
         needs_file: Whether a result must come with the instrument's file.
+        accepts_deviations: Whether a file that departs from its format is read all the same, with
+            every deviation noted.
         second_reading: Whether the second person reads the value from the source again.
         procedure: The SOP it follows.
     """
@@ -120,6 +122,7 @@ class Method:
     assay: str
     domain: str
     needs_file: bool
+    accepts_deviations: bool
     second_reading: bool
     procedure: Reference | None
 
@@ -145,6 +148,7 @@ class Method:
             assay=fields.id("assay", ""),
             domain=fields.text("domain", ""),
             needs_file=fields.flag("needs-file", False),
+            accepts_deviations=fields.flag("accepts-deviations", False),
             second_reading=fields.flag("second-reading", False),
             procedure=fields.reference("procedure", "sop"),
         )

@@ -62,6 +62,7 @@ from .disposition import (
     assess_exceptional_release,
     certificate,
     fill_doses,
+    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -129,9 +130,7 @@ from .genealogy import (
     recall_report,
     trace,
 )
-from .identity import (
-    identity_of,
-)
+from .identity import identity_of, label_of
 from .journey import Journey, JourneyStage
 from .journey_collection import accept_collection, fail_collection, record_collection
 from .journey_order import (
@@ -160,6 +159,7 @@ from .journey_request import (
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
 )
 from .journey_treatment import (
@@ -170,6 +170,7 @@ from .journey_treatment import (
     record_follow_up,
     record_infusion,
     return_remainder,
+    thaw_dose,
 )
 from .lineage import making_links
 from .lot import (
@@ -286,6 +287,8 @@ from .personal_data import (
 from .recipe import (
     Choice,
     Condition,
+    ContainerAct,
+    ContainerVerb,
     Group,
     Judgement,
     Loop,
@@ -304,6 +307,7 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
@@ -397,6 +401,7 @@ from .supplier import (
     register_supplier,
     supplier_sentence,
 )
+from .vessel import containers_wanted, new_vessels, scanned_of, starting_of
 
 VIEWS: tuple[View, ...] = (
     StockView(),
@@ -411,6 +416,7 @@ VIEWS: tuple[View, ...] = (
     JourneyView(),
     SampleView(),
     PersonalDataView(),
+    ResultView(),
 )
 
 
@@ -451,6 +457,16 @@ __all__ = [
     "lift_legal_hold",
     "place_legal_hold",
     "read_personal_data",
+    "fill_wanted",
+    "ThawDose",
+    "thaw_dose",
+    "ContainerAct",
+    "ContainerVerb",
+    "containers_wanted",
+    "new_vessels",
+    "scanned_of",
+    "starting_of",
+    "label_of",
     "Choice",
     "Condition",
     "Group",
@@ -601,6 +617,7 @@ __all__ = [
     "Sample",
     "SamplePlan",
     "ResultEntered",
+    "ResultView",
     "SampleMeasured",
     "SampleStatus",
     "SampleView",

@@ -6,15 +6,16 @@ the patient is stands in the vault; here is only a digest, salted there.
 It only folds; the verbs stand in journey_order, journey_collection and journey_treatment.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from anlage.base import Instant, Quantity, Refused
+from anlage.base import Instant, Quantity, Refused, clean_line
 from anlage.record import Recorded, Stream
 
 from .errors import IDENTITY
-from .identity import identity_of
+from .identity import identity_of, label_of
 from .journey_fact import (
     BedsideConfirmed,
     CollectionAccepted,
@@ -26,6 +27,7 @@ from .journey_fact import (
     ConsentWithdrawn,
     DoseOnSite,
     DoseReleased,
+    DoseThawed,
     FollowUpDone,
     FollowUpPlanned,
     InfusionPerformed,
@@ -86,6 +88,7 @@ class Journey:
     has_consent: bool = False
     slot: str | None = None
     begins: Instant | None = None
+    collection_site: str = ""
     donation: str | None = None
     container: str | None = None
     lot: str | None = None
@@ -93,7 +96,9 @@ class Journey:
     is_exceptional: bool = False
     dose_container: str | None = None
     on_site: bool = False
+    thawed: Instant | None = None
     confirmed: str | None = None
+    confirmed_at: Instant | None = None
     infused: Instant | None = None
     due: tuple[str, ...] = ()
     done: frozenset[str] = frozenset()
@@ -145,6 +150,40 @@ class Journey:
                 rule=IDENTITY,
             )
 
+    def must_be_band(self, scan: str) -> None:
+        """See that a scan is the patient's band: this chain of identity, and no bag's label.
+
+        Raises:
+            Refused: `identity-mismatch`.
+        """
+        label = label_of(scan)
+        is_band = label.coi == self.id and not label.numbers and label.donation is None
+        if not is_band:
+            raise self._stop("patient band", scan, f"a band with {self.id} and nothing else")
+
+    def must_be_bag(self, scan: str, container: str) -> None:
+        """See that a scan is the label of a bag of this patient: the bag's own number, so that a
+        band read twice is no bag.
+
+        Raises:
+            Refused: `identity-mismatch`.
+        """
+        label = label_of(scan)
+        if not label.names(container):
+            raise self._stop("bag", scan, f"the label of {container}")
+        if label.coi is not None and label.coi != self.id:
+            raise self._stop("bag", scan, self.id)
+
+    def _stop(self, what: str, scan: str, limit: str) -> Refused:
+        return Refused(
+            "identity-mismatch",
+            what=f"{what} for {self.id}",
+            found=scan[:120],
+            limit=limit,
+            remedy="stop; do not give it; put it aside and call the physician and the facility",
+            rule=IDENTITY,
+        )
+
     def after(self, recorded: Recorded) -> Self:
         """Give the journey after one more fact."""
         if recorded.is_withheld:
@@ -170,8 +209,9 @@ class Journey:
             case SlotBooked() as said:
                 stage = max(self.stage, JourneyStage.BOOKED, key=ORDER.index)
                 return replace(self, stage=stage, slot=said.slot, begins=said.begins)
-            case CollectionOrdered():
-                return replace(self, stage=JourneyStage.COLLECTION_ORDERED)
+            case CollectionOrdered(site=site):
+                stage = JourneyStage.COLLECTION_ORDERED
+                return replace(self, stage=stage, collection_site=site)
             case CollectionPerformed() as said:
                 return replace(
                     self,
@@ -203,8 +243,16 @@ class Journey:
             case LymphodepletionCleared():
                 stage = max(self.stage, JourneyStage.CLEARED, key=ORDER.index)
                 return replace(self, stage=stage)
+            case DoseThawed():
+                return replace(self, thawed=recorded.happened)
             case BedsideConfirmed() as said:
-                return replace(self, stage=JourneyStage.CONFIRMED, confirmed=said.container)
+                return replace(
+                    self,
+                    stage=JourneyStage.CONFIRMED,
+                    confirmed=said.container,
+                    confirmed_at=recorded.happened,
+                    thawed=said.thawed or self.thawed,
+                )
             case InfusionPerformed():
                 return replace(self, stage=JourneyStage.INFUSED, infused=recorded.happened)
             case FollowUpPlanned(due=due):
@@ -236,6 +284,15 @@ def must_have_consent(journey: Journey) -> None:
             remedy="ask the patient; without consent nothing more is done",
             rule="EU GMP Part IV; 21 CFR 50",
         )
+
+
+def answered(checks: Mapping[str, str], what: str) -> dict[str, str]:
+    """Give the answers of a checklist as they are kept.
+
+    Raises:
+        Refused: `text-malformed`, as for every text of a person.
+    """
+    return {name: clean_line(given, f"{name} of {what}") for name, given in checks.items()}
 
 
 def unusable(what: str, found: str, limit: str) -> Refused:

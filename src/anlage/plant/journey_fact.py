@@ -1,7 +1,7 @@
 """What can happen on a patient's journey: its facts, as they are kept for ever."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from anlage.base import Instant, Quantity
@@ -86,7 +86,14 @@ class CollectionOrdered:
 @fact("collection-performed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionPerformed:
-    """Cells were collected under a donation number."""
+    """Cells were collected under a donation number.
+
+    Attributes:
+        data: What was read, by the id of the collection specification.
+        checks: The answers of the checklist.
+        statements: What the label has to say of donor and infections.
+        partial: Why it is not as specified; None when it is.
+    """
 
     donation: str
     container: str
@@ -95,6 +102,14 @@ class CollectionPerformed:
     second: str
     signature: Signature
     verified: Signature
+    kit: str = ""
+    anticoagulant: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
+    donor: str = ""
+    infectious: str = ""
+    statements: tuple[str, ...] = ()
+    partial: str | None = None
 
 
 @fact("collection-failed")
@@ -168,6 +183,16 @@ class LymphodepletionCleared:
     signature: Signature
     exception: str | None = None
     second: Signature | None = None
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+@fact("dose-thawed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseThawed:
+    """The dose was thawed; from now its time to the infusion runs."""
+
+    container: str
+    by: str
 
 
 @fact("bedside-confirmed")

@@ -44,7 +44,7 @@ def order_product(
     physician.must_be_qualified(PHYSICIAN, at)
     signature = must_sign(
         request.signature,
-        person=physician.id,
+        person=physician,
         meaning="prescribed",
         what=f"prescription of {request.product}",
         shown={"product": request.product, "subject": request.subject},

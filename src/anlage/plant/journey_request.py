@@ -72,7 +72,15 @@ class OrderCollection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCollection:
-    """Report a collection, with both persons who labelled it."""
+    """Report a collection, with both persons who labelled it.
+
+    Attributes:
+        scan: What was read from the bag's label.
+        data: What the collection specification asks for, by its id.
+        donor: autologous, eligible or ineligible.
+        infectious: not-tested, non-reactive or reactive.
+        partial: Why the collection is not as specified, where it is not.
+    """
 
     coi: str
     donation: str
@@ -80,6 +88,14 @@ class RecordCollection:
     volume: str
     scan: str
     second: str
+    place: str = ""
+    kit: str = ""
+    anticoagulant: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
+    donor: str = "autologous"
+    infectious: str = "not-tested"
+    partial: str | None = None
     signature: Signature | None = None
     verified: Signature | None = None
 
@@ -102,6 +118,7 @@ class AcceptCollection:
     checks: Mapping[str, str] = field(default_factory=dict)
     temperature_ok: bool = True
     reject: str | None = None
+    place: str = "receipt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +130,15 @@ class ReceiveDose:
     scan: str
     integrity: str = "intact"
     shipment: str | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearLymphodepletion:
-    """Let the patient be prepared."""
+    """Let the patient be prepared; `checks` are the answers of the checklist."""
 
     coi: str
+    checks: Mapping[str, str] = field(default_factory=dict)
     exception: str | None = None
     signature: Signature | None = None
     second: Signature | None = None
@@ -127,8 +146,27 @@ class ClearLymphodepletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThawDose:
+    """Say that the dose is thawed: the clock to the infusion runs from now.
+
+    Attributes:
+        bag_scan: What was read from the bag's label.
+    """
+
+    coi: str
+    container: str
+    bag_scan: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmBedside:
-    """Compare patient band and bag beside the bed."""
+    """Compare patient band and bag beside the bed.
+
+    Attributes:
+        band_scan: What was read from the patient's band.
+        bag_scan: What was read from the bag's label; it has to name the bag.
+        thawed: When the dose was thawed, where that is not on record.
+    """
 
     coi: str
     container: str
@@ -152,26 +190,29 @@ class RecordInfusion:
     volume: str
     is_whole: bool = True
     reactions: str = "none"
+    left: str | None = None
     signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnRemainder:
-    """Send back what is left."""
+    """Send back what is left; `scan` is what was read from the bag's label."""
 
     coi: str
     container: str
     to: str
+    scan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestroyRemainder:
-    """Destroy what is left, before a witness."""
+    """Destroy what is left, before a witness; `scan` is what was read from the bag's label."""
 
     coi: str
     container: str
     method: str
     second: str
+    scan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

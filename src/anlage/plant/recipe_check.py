@@ -31,6 +31,7 @@ from .recipe import (
     Shape,
     walk,
 )
+from .recipe_containers import container_faults
 from .recipe_reader import read_recipe
 
 
@@ -90,6 +91,7 @@ def sense(recipe: Recipe, catalogue: Catalogue | None = None) -> list[Problem]:
         checker.conditions,
         checker.windows,
         checker.identity,
+        checker.containers,
     ):
         rule()
     if catalogue is not None:
@@ -443,6 +445,13 @@ class _Checker:
                 "add a scan where the patient's cells arrive",
                 "21 CFR 1271.290(b)",
             )
+
+    def containers(self) -> None:
+        for one in container_faults(self.recipe):
+            path = f"{self.at(one.phase)}.{one.place}" if one.phase else one.place
+            what = f"containers of phase {one.phase}" if one.phase else "containers of the recipe"
+            rule = "ISO 21973; chain of custody"
+            self.add(one.code, path, what, one.found, one.limit, one.remedy, rule)
 
     def catalogue(self, catalogue: Catalogue) -> None:
         for kind, named in self.recipe.uses.items():

@@ -1,26 +1,74 @@
 """Opening a step: its turn, alone where it must be, in its window, by somebody allowed."""
 
+from collections.abc import Mapping
+
 from anlage.base import Instant, Refused
+from anlage.custody import Container
 from anlage.record import Entry
 
 from .deviation import entries_to_open
 from .errors import PART_11, not_running
 from .lot import Lot, LotStatus, StepState, StepStatus
 from .lot_fact import Rule, Severity, StepStarted
-from .recipe import Phase
+from .recipe import UNATTENDED, Phase
 from .signing import Qualified, must_be_allowed
 from .step_request import CompleteStep, StartStep
 from .step_time import window_fault
+from .vessel import Vessels
 
 
-def start_step(lot: Lot, request: StartStep, *, operator: Qualified, at: Instant) -> list[Entry]:
-    """Open a step.
+def start_step(
+    lot: Lot,
+    request: StartStep,
+    *,
+    operator: Qualified,
+    at: Instant,
+    containers: Mapping[str, Container] | None = None,
+    units: Mapping[str, str] | None = None,
+) -> list[Entry]:
+    """Open a step. A step that nobody attends (wait, hold) handles its containers now.
+
+    Args:
+        lot: The lot.
+        request: Which step, with which units.
+        operator: Who opens it.
+        at: The moment.
+        containers: The containers that the step's decision has to know.
+        units: Equipment class to the unit in use.
 
     Raises:
         Refused: The lot does not run, it is not the step's turn, another exclusive step is open, it
             is too early, or the operator may not do it.
     """
-    return begin_step(lot, request, operator=operator, at=at)[1]
+    entries = begin_step(lot, request, operator=operator, at=at)[1]
+    phase = phase_of(lot, request.step)
+    return entries + entries_at_start(lot, phase, request, operator.id, containers, units)
+
+
+def entries_at_start(
+    lot: Lot,
+    phase: Phase,
+    request: StartStep | CompleteStep,
+    by: str,
+    containers: Mapping[str, Container] | None,
+    units: Mapping[str, str] | None,
+) -> list[Entry]:
+    """Give what happens to containers as an unattended step begins; nothing for any other."""
+    if phase.kind not in UNATTENDED or not phase.containers:
+        return []
+    work = Vessels(
+        lot=lot,
+        step=request.step,
+        by=by,
+        containers=containers or {},
+        scans=request.containers,
+        units=units or {},
+        room=request.room,
+        values=lot.readings,
+    )
+    work.act(phase)
+    work.offer_on()
+    return work.entries
 
 
 def begin_step(
@@ -67,6 +115,7 @@ def begin_step(
         started=happened,
         operator=operator.id,
         equipment=request.equipment,
+        room=request.room,
     )
     return step, entries
 

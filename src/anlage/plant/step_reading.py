@@ -42,7 +42,7 @@ def enter_readings(
     if request.signature is not None:
         must_sign(
             request.signature,
-            person=operator.id,
+            person=operator,
             meaning="performed",
             what=f"readings of step {step.key} of lot {lot.id}",
             shown={"lot": lot.id, "step": step.key, "readings": dict(request.readings)},

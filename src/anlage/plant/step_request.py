@@ -20,12 +20,17 @@ class MaterialGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartStep:
-    """Open a step."""
+    """Open a step.
+
+    Attributes:
+        containers: Part of the process to the container numbers that were scanned.
+    """
 
     lot: str
     step: str
     equipment: tuple[str, ...] = ()
     room: str | None = None
+    containers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,8 @@ class CompleteStep:
         note: A remark.
         happened: When, if it is entered after the fact.
         reason: Why it is entered late.
+        containers: Part of the process to the container numbers that were scanned; for a vessel
+            that the step makes, its label.
     """
 
     lot: str
@@ -87,6 +94,7 @@ class CompleteStep:
     note: str | None = None
     happened: Instant | None = None
     reason: str | None = None
+    containers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +108,13 @@ class SkipStep:
 
 def shown_step(request: CompleteStep) -> dict[str, Any]:
     """Give the values that a page shows and that signatures under a step have to carry."""
-    return {
+    shown: dict[str, Any] = {
         "lot": request.lot,
         "step": request.step,
         "readings": {name: str(value) for name, value in sorted(request.readings.items())},
         "materials": [f"{one.material} {one.amount}" for one in request.materials],
         "scan": request.scan,
     }
+    if request.containers:
+        shown["containers"] = dict(sorted(request.containers.items()))
+    return shown

@@ -9,6 +9,7 @@ Here a step is scanned, completed or left out; it is opened in step_open.
 from collections.abc import Mapping, Sequence
 
 from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
+from anlage.custody import Container
 from anlage.record import Entry, Signature
 
 from .errors import IDENTITY, PART_11, distinct
@@ -16,15 +17,16 @@ from .identity import identity_of
 from .lot import Lot, StepState, StepStatus
 from .lot_fact import IdentityScanned, Reading, ReadingsEntered, Rule, StepCompleted, StepSkipped
 from .readings import read_values
-from .recipe import Phase
+from .recipe import UNATTENDED, Phase
 from .sample import entries_of_samples
 from .signing import Qualified, must_be_allowed, must_sign
 from .step_material import materials_used
-from .step_open import must_run, opened, phase_of
+from .step_open import entries_at_start, must_run, opened, phase_of
 from .step_reading import Computes, breaches_of, computed_readings, entries_to_hold
 from .step_request import CompleteStep, ScanIdentity, SkipStep, shown_step
 from .step_time import duration_fault, lateness
 from .step_turn import entries_of_turns, keys_opened
+from .vessel import Vessels
 
 
 def scan_identity(
@@ -75,6 +77,8 @@ def complete_step(
     witness: Qualified | None = None,
     calculations: Mapping[str, Computes] | None = None,
     sources: Mapping[str, Quantity] | None = None,
+    containers: Mapping[str, Container] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> list[Entry]:
     """Say that a step is done.
 
@@ -86,6 +90,8 @@ def complete_step(
         witness: The second person.
         calculations: The effective calculations, by the reference that the recipe gives.
         sources: `material.titre` and `material.potency` of the material lot named as source.
+        containers: The containers that the step's decision has to know (`containers_wanted`).
+        units: Equipment class to the unit in use.
 
     Raises:
         Refused: With the rule that says no. Readings outside a hard limit do not refuse: they are
@@ -96,6 +102,8 @@ def complete_step(
         must_match(lot, request.step, request.scan)
     happened = request.happened or at
     step, entries = opened(lot, request, operator=operator, at=at)
+    if request.step not in lot.steps:
+        entries += entries_at_start(lot, phase, request, operator.id, containers, units)
     if step.status is StepStatus.HELD:
         raise Refused(
             "step-held",
@@ -127,12 +135,14 @@ def complete_step(
     _must_be_complete(lot, phase, step, readings, request)
     materials = materials_used(lot, phase, step.key, request.materials, readings, at)
     over = duration_fault(lot, phase, step, happened)
+    handled = _handle(lot, phase, step, request, operator.id, readings, containers, units, is_late)
     return entries + _done(
         lot,
         entries,
         phase,
         step,
         request,
+        handled,
         StepCompleted(
             step=step.key,
             operator=operator.id,
@@ -205,7 +215,7 @@ def _signed(
     performed = request.performed
     if phase.is_signed or performed is not None:
         performed = must_sign(
-            performed, person=operator.id, meaning="performed", what=what, shown=shown
+            performed, person=operator, meaning="performed", what=what, shown=shown
         )
     if phase.witness is None:
         return performed, None
@@ -222,7 +232,7 @@ def _signed(
         raise distinct(what, witness.id, "who performed it")
     must_be_allowed(lot, witness, phase.witness, key, at)
     verified = must_sign(
-        request.verified, person=witness.id, meaning="verified", what=what, shown=shown
+        request.verified, person=witness, meaning="verified", what=what, shown=shown
     )
     return performed, verified
 
@@ -256,12 +266,43 @@ def _must_be_complete(
     del request
 
 
+def _handle(
+    lot: Lot,
+    phase: Phase,
+    step: StepState,
+    request: CompleteStep,
+    by: str,
+    readings: Sequence[Reading],
+    containers: Mapping[str, Container] | None,
+    units: Mapping[str, str] | None,
+    is_late: bool,
+) -> Vessels:
+    """Do what the phase says of containers; one that nobody attends did it when it began."""
+    found = {**step.readings, **{one.parameter: one for one in readings}}
+    work = Vessels(
+        lot=lot,
+        step=step.key,
+        by=by,
+        containers=containers or {},
+        scans=request.containers,
+        units=units or {},
+        room=request.room or step.room,
+        values={**lot.readings, **{f"{phase.id}.{n}": one.value for n, one in found.items()}},
+        happened=request.happened,
+        is_late=is_late,
+    )
+    if phase.kind not in UNATTENDED:
+        work.act(phase)
+    return work
+
+
 def _done(
     lot: Lot,
     before: Sequence[Entry],
     phase: Phase,
     step: StepState,
     request: CompleteStep,
+    handled: Vessels,
     completed: StepCompleted,
     *,
     over: str | None,
@@ -272,6 +313,13 @@ def _done(
     entries += entries_of_turns(lot, phase, completed.readings, at, before, over=over, key=step.key)
     if phase.samples:
         entries += entries_of_samples(
-            lot, phase, step.key, operator=completed.operator, at=request.happened or at
+            lot,
+            phase,
+            step.key,
+            operator=completed.operator,
+            at=request.happened or at,
+            vessels=handled,
         )
-    return entries
+    if not lot.ends_with(phase.id, completed.readings):
+        handled.offer_on()
+    return entries + handled.entries

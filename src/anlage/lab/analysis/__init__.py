@@ -13,10 +13,21 @@ from pathlib import Path
 from anlage.base import Refused
 from anlage.library import Method
 
+from .card import card_of
 from .found import Figure, Found, Number, Tell
 from .intake import Intake, examine
 
-__all__ = ["ANALYSES", "Analysis", "Figure", "Found", "Intake", "Number", "analyse", "examine"]
+__all__ = [
+    "ANALYSES",
+    "Analysis",
+    "Figure",
+    "Found",
+    "Intake",
+    "Number",
+    "analyse",
+    "card_of",
+    "examine",
+]
 
 Run = Callable[[Path, Method, Tell], Found]
 

@@ -107,6 +107,11 @@ def _plain_unit(unit: str) -> str:
     return "" if unit == "1" else unit
 
 
+def card_of_assay(name: str) -> MethodCard:
+    """Give the card of the evaluation that an assay definition asks for."""
+    return _card(read_definition(Path(name)))
+
+
 def _card(definition: AssayDefinition) -> MethodCard:
     name = "standard-curve"
     if definition.analysis is Analysis.POTENCY:

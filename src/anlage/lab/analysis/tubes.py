@@ -41,7 +41,7 @@ LOOK_CARD: Final = MethodCard(
 def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
     """Gate a T-cell tube by what the data show; a poor valley is refused, not guessed."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path))
+    sample = read_fcs(str(path), lenient=method.accepts_deviations)
     tell(0.3, "placing the gates, and placing them again on cells drawn anew")
     found = gate_t_cells(
         sample, panel_of(sample), rng=numpy.random.default_rng(SEED), resamples=RESAMPLES
@@ -72,7 +72,7 @@ def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
 def look_at_tube(path: Path, method: Method, tell: Tell) -> Found:
     """Tell the events, the singlets where heights are there, and the channels of any tube."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path))
+    sample = read_fcs(str(path), lenient=method.accepts_deviations)
     numbers = [Number(name="events", value=float(sample.event_count))]
     tell(0.6, "drawing what lies where")
     gated = gate(sample, Strategy())

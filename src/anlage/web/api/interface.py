@@ -27,7 +27,7 @@ from anlage.app import (
 from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
 from anlage.record import Actor, Recorded, Stream
-from anlage.store.desk.models import Account, Token, token_digest
+from anlage.store.desk.models import Token
 from anlage.web.entrance import check_password, has_left
 from anlage.web.here import installation
 from anlage.web.reading import person_name
@@ -43,15 +43,11 @@ class BearerAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """Give the account that the token stands for."""
-        found = Token.objects.filter(digest=token_digest(token), is_active=True).first()
-        if found is None:
+        found = Token.holder(token)
+        if found is None or has_left(found[1].person):
             return None
-        account = Account.objects.filter(person=found.person, is_active=True).first()
-        if account is not None and has_left(account.person):
-            return None
-        if account is not None:
-            request.api_door = f"token:{found.name}"  # type: ignore[attr-defined]
-        return account
+        request.api_door = f"token:{found[0]}"  # type: ignore[attr-defined]
+        return found[1]
 
 
 class _Session(SessionAuth):

@@ -8,8 +8,8 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from anlage.app import custody_shown, read_key, verify_bytes
 from anlage.app import export as make_export
-from anlage.app import read_key, verify_bytes
 from anlage.base import Refused
 from anlage.record import Stream, public_hex
 from anlage.web.here import installation
@@ -96,6 +96,7 @@ def _verdict(request: HttpRequest, data: bytes, name: str, trust: str | None) ->
     verdict = verify_bytes(data, trust=None if trust is None else read_key(trust))
     context = {
         "verdict": verdict,
+        "custody": custody_shown(verdict),
         "name": name,
         "trust": trust or "",
         "digest": hashlib.sha256(data).hexdigest(),

@@ -75,10 +75,11 @@ def _link(row: dict[str, Any]) -> str:
             return f"/deviations/{subject}"
         case "sample":
             return "/act/receive-sample?" + urlencode({"sample": subject, "back": "/"})
-        case "test" | "approval":
-            name = "enter-result" if row["kind"] == "test" else "approve-result"
+        case "test":
+            return f"/samples/{subject}"
+        case "approval":
             asked = {"sample": subject, "attribute": row.get("test", test), "back": "/"}
-            return f"/act/{name}?{urlencode(asked)}"
+            return f"/act/approve-result?{urlencode(asked)}"
         case _:
             return f"/lots/{lot}"
 
