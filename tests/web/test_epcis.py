@@ -93,6 +93,7 @@ def test_a_captured_document_comes_back_without_loss(partner):
     assert job["captureID"] in [row["captureID"] for row in partner.get("capture").json()]
 
 
+@pytest.mark.req("U41")
 def test_a_thing_is_found_by_its_urn_and_by_its_digital_link(partner):
     partner.post("capture", a_document(an_event("1002")))
     link = "https://id.gs1.org/01/10614141073464/21/1002"
@@ -108,6 +109,7 @@ def test_the_same_document_twice_does_not_double_its_events(partner):
     assert len(partner.events(MATCH_anyEPC="urn:epc:id:sgtin:0614141.107346.1003")) == 1
 
 
+@pytest.mark.req("U41")
 def test_one_wrong_event_rolls_a_document_back_and_is_named(partner):
     wrong = an_event("1005", action="MAYBE")
     answer = partner.post("capture", a_document(an_event("1004"), wrong))
@@ -118,6 +120,7 @@ def test_one_wrong_event_rolls_a_document_back_and_is_named(partner):
     assert partner.events(MATCH_anyEPC="urn:epc:id:sgtin:0614141.107346.1004") == []
 
 
+@pytest.mark.req("U41")
 def test_proceed_takes_the_valid_events_and_reports_the_other(partner):
     wrong = an_event("1007", action="MAYBE")
     answer = partner.post(

@@ -10,7 +10,7 @@ from anlage.web.menu import places
 LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
 THINGS = [
     "/lots/{running}", "/lots/{made}", "/lots/{made}/review", "/lots/{made}/review?page=audit",
-    "/lots/{running}/step/wash", "/journeys/{ordered}", "/materials/M-t-cell-medium",
+    "/lots/{running}/step/wash", "/journeys/{ordered}", "/journeys/{ordered}/personal", "/materials/M-t-cell-medium",
     "/materials?q=medium&all=yes", "/equipment/E-incubator", "/rooms/R", "/people/anna",
     "/people?role=operator", "/people/unread/sop-identity", "/deviations/{running}-D01",
     "/deviations?which=all", "/definitions/recipe/cd19-car-t", "/definitions?kind=role",

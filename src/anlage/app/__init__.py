@@ -5,6 +5,7 @@ Touched by: web, cli.
 Start at: engine.py (how a command runs), then installation.py.
 """
 
+from .accounts import Tell, telling
 from .backup import backup, restore
 from .claims import OpenClaim, open_claims, take_by_agreement
 from .code_name import code_name
@@ -36,12 +37,14 @@ from .epcis_export import epcis_of
 from .exporting import export
 from .founding import first_administrator
 from .gathering import Gatherer
+from .headers import must_name_nobody
 from .incoming import read_delivery
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
@@ -54,7 +57,12 @@ from .stowing import around, pickable, suggestions
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "Tell",
+    "telling",
+    "keep_personal",
+    "must_name_nobody",
     "read_key",
+    "read_personal",
     "Cancelled",
     "Desk",
     "Engine",

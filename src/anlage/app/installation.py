@@ -36,6 +36,7 @@ from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Va
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
+from .erasure import erase_missed, erase_told
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class Installation:
         installation = cls(settings, clock=clock)
         try:
             installation.views.catch_up(installation.journal)
+            erase_missed(installation.vault, installation.rows("personal-data"))
         except BaseException:
             installation.close()
             raise
@@ -167,6 +169,7 @@ class Installation:
 
     def _follow(self, facts: Sequence[Recorded]) -> None:
         self.views.follow(facts)
+        erase_told(self.vault, facts)
         for listener in self._listeners:
             try:
                 listener(facts)

@@ -274,6 +274,24 @@ from .material_use import (
     reserve_material,
     thaw_pack,
 )
+from .personal_data import (
+    KEEPERS,
+    NEED_TO_KNOW,
+    ErasePersonalData,
+    KeepPersonalData,
+    LiftLegalHold,
+    PersonalData,
+    PersonalDataView,
+    PlaceLegalHold,
+    ReadPersonalData,
+    access_stream,
+    erase_personal_data,
+    keep_personal_data,
+    lift_legal_hold,
+    personal_data_sentence,
+    place_legal_hold,
+    read_personal_data,
+)
 from .recipe import (
     Choice,
     Condition,
@@ -405,6 +423,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    PersonalDataView(),
     ResultView(),
 )
 
@@ -422,6 +441,7 @@ def sentence(recorded: Recorded) -> str | None:
         equipment_sentence,
         room_sentence,
         supplier_sentence,
+        personal_data_sentence,
     ):
         told = tell(recorded)
         if told is not None:
@@ -436,6 +456,21 @@ __all__ = [
     "ScanField",
     "landing",
     "read_patient_scan",
+    "KEEPERS",
+    "NEED_TO_KNOW",
+    "ErasePersonalData",
+    "KeepPersonalData",
+    "LiftLegalHold",
+    "PersonalData",
+    "PersonalDataView",
+    "PlaceLegalHold",
+    "ReadPersonalData",
+    "access_stream",
+    "erase_personal_data",
+    "keep_personal_data",
+    "lift_legal_hold",
+    "place_legal_hold",
+    "read_personal_data",
     "fill_wanted",
     "ThawDose",
     "thaw_dose",
