@@ -153,6 +153,7 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
+from .timeline import Happening, Stage, Stay, Timeline, happening_of, timeline_of
 
 __all__ = [
     "ImportRecord",
@@ -300,4 +301,10 @@ __all__ = [
     "verify_passport",
     "withdraw",
     "worst_kinetic",
+    "Happening",
+    "Stage",
+    "Stay",
+    "Timeline",
+    "happening_of",
+    "timeline_of",
 ]

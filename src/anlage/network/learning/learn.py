@@ -117,7 +117,7 @@ def read_table(text: str, *, path: str | None = None) -> Table:
         raise Refused.of(problems)
     if not events and not times:
         raise _unfit("no rows", "one row or more", path, 1)
-    return Table(demand=_weekly(events, path), times={k: np.array(v) for k, v in times.items()})
+    return Table(demand=weekly(events, path), times={k: np.array(v) for k, v in times.items()})
 
 
 def learn(table: Table, *, weeks: int = 4) -> Json:
@@ -303,8 +303,16 @@ def _fitted(days: Counts) -> Json | None:
     return {"gamma": {"shape": float(shape), "scale": f"{scale:.6g} days"}}
 
 
-def _weekly(events: dict[str, list[tuple[int, float]]], path: str | None) -> dict[str, Counts]:
-    """Give weekly counts from a clinic's first week to the last week of all."""
+def weekly(events: dict[str, list[tuple[int, float]]], path: str | None) -> dict[str, Counts]:
+    """Give weekly counts from a clinic's first week to the last week of all.
+
+    Args:
+        events: For each clinic, (number of the week, patients) in any order.
+        path: The file, for a refusal.
+
+    Raises:
+        Refused: The weeks lie too far apart.
+    """
     if not events:
         return {}
     last = max(week for rows in events.values() for week, _ in rows)
