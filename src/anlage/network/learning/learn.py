@@ -174,6 +174,14 @@ def forecast(demand: Demand, counts: Counts, *, weeks: int, quantile: float) -> 
     return float(nbinom.ppf(quantile, shape, known / (known + weeks)))
 
 
+def below(demand: Demand, counts: Counts, count: float) -> float:
+    """Give the chance that no more than so many patients come in the next week."""
+    from scipy.stats import nbinom
+
+    shape, known = demand.after(counts)
+    return float(nbinom.cdf(count, shape, known / (known + 1)))
+
+
 def promise(days: Counts, confidence: float) -> float | None:
     """Give the time that the next one keeps with at least this confidence; None when too few."""
     rank = math.ceil((days.size + 1) * confidence - 1e-12)
@@ -240,6 +248,8 @@ def _scores(series: dict[str, Counts]) -> Json | None:
     mine: list[float] = []
     naive: list[float] = []
     inside: list[bool] = []
+    ranks: list[float] = []
+    chance = np.random.default_rng(0)
     cuts = {name: counts.size - counts.size // 4 for name, counts in series.items()}
     long = {name: counts for name, counts in series.items() if cuts[name] >= _WARM_WEEKS}
     if not long:
@@ -256,6 +266,8 @@ def _scores(series: dict[str, Counts]) -> Json | None:
                 mine.append(_pinball(came, mark, level))
                 naive.append(_pinball(came, other, level))
             inside.append(band[0] <= came <= band[-1])
+            low, high = below(fitted, past, came - 1), below(fitted, past, came)
+            ranks.append(low + chance.random() * (high - low))
     if not mine:
         return None
     own, peer = float(np.mean(mine)), float(np.mean(naive))
@@ -266,6 +278,11 @@ def _scores(series: dict[str, Counts]) -> Json | None:
         "ratio": own / peer if peer else None,
         "interval": 0.8,
         "covered": float(np.mean(inside)),
+        # A count is whole, so its interval covers more than it says; the randomised rank of what
+        # came (Czado, Gneiting and Held, Biometrics 65:1254, 2009) is uniform if all is right.
+        "covered_by_rank": float(
+            np.mean([QUANTILES[0] <= rank <= QUANTILES[-1] for rank in ranks])
+        ),
     }
 
 
