@@ -193,6 +193,7 @@ from .storage import (
     look_alike,
 )
 from .subject import containers_of
+from .timeline import Happening, Stage, Stay, Timeline, happening_of, timeline_of
 from .transport import RULES as EXCURSION_RULES
 from .transport import VIEWS as TRANSPORT_VIEWS
 from .transport import (
@@ -433,4 +434,10 @@ __all__ = [
     "wanted_for",
     "withdraw",
     "worst_kinetic",
+    "Happening",
+    "Stage",
+    "Stay",
+    "Timeline",
+    "happening_of",
+    "timeline_of",
 ]
