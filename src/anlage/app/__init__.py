@@ -31,6 +31,8 @@ from .founding import first_administrator
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .network_report import drawings_of, key_figures, network_report, side_by_side
+from .networks import check_network, know_networks, network_content, network_examples
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .sentences import sentence
@@ -61,10 +63,14 @@ __all__ = [
     "SimulatedClock",
     "backup",
     "check_login",
+    "check_network",
     "batch_record",
     "certificate_of_analysis",
     "command",
     "documents_of",
+    "drawings_of",
+    "key_figures",
+    "side_by_side",
     "restore",
     "configure",
     "first_administrator",
@@ -78,8 +84,12 @@ __all__ = [
     "set_speed",
     "command_classes",
     "export",
+    "know_networks",
     "know_recipes",
     "name_of",
+    "network_content",
+    "network_examples",
+    "network_report",
     "open_clocked",
     "request_of",
     "sentence",

@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -37,6 +38,9 @@ from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Va
 from .assemble import all_views, bind_commands
 from .engine import Engine
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .job_runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,7 @@ class Installation:
             self.views.close()
             raise
         self.engine = Engine(self.journal, self.clock)
+        self.runner: Runner | None = None
 
     @classmethod
     def create(

@@ -20,7 +20,6 @@ MENU = (
     ("/networks", "Networks"),
     ("/people", "People"),
     ("/record", "Record"),
-    ("/jobs", "Jobs"),
 )
 
 

@@ -91,9 +91,15 @@ def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, A
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": INK, "size": 14},
-        "xaxis": {**axis, "title": {"text": x}},
-        "yaxis": {**axis, "title": {"text": y}},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "xaxis": {**axis, "title": {"text": x, "font": {"size": 13}}},
+        "yaxis": {**axis, "title": {"text": y, "font": {"size": 13}}},
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "traceorder": "normal",
+        },
         "hoverlabel": {"align": "left"},
     }
     for name, value in more.items():
@@ -104,7 +110,8 @@ def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, A
 def rows_layout(names: Sequence[str], *, x: str, **more: Any) -> dict[str, Any]:
     """Give the layout of horizontal rows, first name on top."""
     height = 96 + ROW * max(len(names), 1)
-    order = {"categoryorder": "array", "categoryarray": list(names), "autorange": "reversed"}
+    span = [max(len(names), 1) - 0.5, -0.5]
+    order = {"categoryorder": "array", "categoryarray": list(names), "range": span}
     y = {"type": "category", "showgrid": False, **order}
     return layout(height=height, x=x, yaxis=y, **more)
 
@@ -123,7 +130,7 @@ def days(value: float | None) -> str:
 
 def money(value: float) -> str:
     """Give money with its thousands apart."""
-    return f"{value:,.0f}".replace(",", " ")
+    return f"{value:,.0f}".replace(",", "\u00a0")
 
 
 def _player(frames: Sequence[Json]) -> dict[str, Any]:
