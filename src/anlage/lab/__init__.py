@@ -6,6 +6,44 @@ Start at: the corner of your kind of data: image/, flow/, assay/; method.py says
 may be used for.
 """
 
+from .measurement import (
+    AcceptMeasurement,
+    FigureKept,
+    Measurement,
+    MeasurementAccepted,
+    MeasurementRejected,
+    MeasurementStatus,
+    MeasurementTaken,
+    MeasurementView,
+    RejectMeasurement,
+    TakeMeasurement,
+    Value,
+    accept_measurement,
+    reject_measurement,
+    sentence,
+    take_measurement,
+)
 from .method import MethodCard, Purpose
 
-__all__ = ["MethodCard", "Purpose"]
+VIEWS = (MeasurementView(),)
+
+__all__ = [
+    "VIEWS",
+    "AcceptMeasurement",
+    "FigureKept",
+    "Measurement",
+    "MeasurementAccepted",
+    "MeasurementRejected",
+    "MeasurementStatus",
+    "MeasurementTaken",
+    "MeasurementView",
+    "MethodCard",
+    "Purpose",
+    "RejectMeasurement",
+    "TakeMeasurement",
+    "Value",
+    "accept_measurement",
+    "reject_measurement",
+    "sentence",
+    "take_measurement",
+]

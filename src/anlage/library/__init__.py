@@ -8,6 +8,8 @@ lives) and person.py (who may do what).
 
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .clock import ConfirmClock, confirm_clock
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -42,6 +44,15 @@ from .kinds import (
 from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
+from .method import (
+    Measures,
+    Method,
+    MethodPurpose,
+    Validation,
+    ValidationState,
+    method_in_force,
+    purpose_at,
+)
 from .overview import (
     VIEWS,
     Cell,
@@ -118,11 +129,12 @@ from .starter import media_labels, starter, starters
 
 __all__ = [
     "APPROVER",
+    "BYTES_MAX",
+    "VIEWS",
     "Agreement",
     "AnswerKind",
     "ApproveDefinition",
     "AssessQualification",
-    "BYTES_MAX",
     "Calculation",
     "Capability",
     "Carries",
@@ -132,8 +144,12 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
+    "ConfirmClock",
     "Content",
     "Criterion",
     "Defined",
@@ -169,6 +185,9 @@ __all__ = [
     "LotImpact",
     "MaterialClass",
     "Matter",
+    "Measures",
+    "Method",
+    "MethodPurpose",
     "Origin",
     "Outcome",
     "PeopleView",
@@ -208,7 +227,8 @@ __all__ = [
     "SubmitDefinition",
     "Symbol",
     "Treatment",
-    "VIEWS",
+    "Validation",
+    "ValidationState",
     "Verdict",
     "Version",
     "WithdrawRole",
@@ -220,6 +240,7 @@ __all__ = [
     "check_content",
     "check_document",
     "come_back",
+    "confirm_clock",
     "dangling",
     "difference",
     "draft",
@@ -230,7 +251,9 @@ __all__ = [
     "leave",
     "let_go",
     "media_labels",
+    "method_in_force",
     "overall",
+    "purpose_at",
     "qualification_matrix",
     "read_document",
     "read_with",

@@ -95,11 +95,68 @@ def grids_in(lines: list[tuple[int, list[str]]]) -> list[tuple[str, dict[str, tu
                 cell = cells[offset + k] if offset + k < len(cells) else ""
                 wells[f"{row_letter(row)}{k + 1}"] = (line, cell)
             row += 1
+        if row == 1:
+            wells, row = _unlettered(lines, at + 1, offset, width)
         if row > 2:
             found.append((caption, wells))
         at += max(1, row)
         caption = ""
+    return found or _bare(lines)
+
+
+Grid = dict[str, tuple[int, str]]
+# Rows of a plate by its columns: of 24, 48, 96 and 384 wells.
+_ROWS_OF = {6: 4, 8: 6, 12: 8, 24: 16}
+
+
+def _unlettered(
+    lines: list[tuple[int, list[str]]], at: int, offset: int, width: int
+) -> tuple[Grid, int]:
+    """Read rows below a numbered line that bear no letters: a whole plate, in order, or nothing.
+
+    Gives the wells, and how many lines were read, the numbered one with them.
+    """
+    rows = _ROWS_OF.get(width, 0)
+    wells: Grid = {}
+    for row in range(rows):
+        line, cells = lines[at + row] if at + row < len(lines) else (0, [])
+        held = cells[offset : offset + width]
+        if len(held) < width or sum(_is_figure(cell) for cell in held) < width - 2:
+            return {}, 1
+        wells |= {f"{row_letter(row + 1)}{k + 1}": (line, cell) for k, cell in enumerate(held)}
+    return wells, rows + 1
+
+
+def _bare(lines: list[tuple[int, list[str]]]) -> list[tuple[str, Grid]]:
+    """Find whole plates written as nothing but their figures, row under row."""
+    found = []
+    at = 0
+    while at < len(lines):
+        cells = lines[at][1]
+        width = max((k for k, cell in enumerate(cells, start=1) if cell), default=0)
+        rows = _ROWS_OF.get(width, 0)
+        block = lines[at : at + rows]
+        is_plate = (
+            rows > 0
+            and len(block) == rows
+            and all(
+                len(each) >= width and not any(each[width:]) and all(map(_is_figure, each[:width]))
+                for _, each in block
+            )
+        )
+        if is_plate:
+            wells = {
+                f"{row_letter(r)}{k}": (line, each[k - 1])
+                for r, (line, each) in enumerate(block, start=1)
+                for k in range(1, width + 1)
+            }
+            found.append(("", wells))
+        at += rows if is_plate else 1
     return found
+
+
+def _is_figure(cell: str) -> bool:
+    return re.fullmatch(r"[<>]?\s*[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?", cell.strip()) is not None
 
 
 def _numbered_from(cells: list[str]) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from anlage.app import network_examples
@@ -12,6 +13,7 @@ from anlage.base import Refused
 from anlage.library import Definition, Phase, Version
 from anlage.web.actions import Action, links
 from anlage.web.here import installation, jobs
+from anlage.web.menu import Place
 from anlage.web.pages.jobs.view import shown
 from anlage.web.reading import history, me, now, state
 
@@ -135,6 +137,7 @@ def version_of(request: HttpRequest, found: Definition) -> Version:
     return found.version(int(text) if is_number else found.versions[-1].number)
 
 
+MENU = (Place(group="network", order=10, path="/networks", name=gettext_lazy("Networks")),)
 ADDRESSES = [
     path("networks", index),
     path("networks/compare", compare),

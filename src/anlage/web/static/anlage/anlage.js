@@ -3,6 +3,12 @@
 (() => {
   const body = document.body;
 
+  // On a narrow screen the menu opens by its button.
+  const toggle = document.querySelector("button.toggle");
+  toggle?.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(body.classList.toggle("shows-menu")));
+  });
+
   // A lost link locks entry: nothing is signed offline.
   const lost = (is) => {
     body.classList.toggle("is-lost", is);
@@ -66,4 +72,13 @@
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form").forEach((form) => delete form.dataset.sent));
   document.querySelectorAll("select[data-submit]").forEach((one) => one.addEventListener("change", () => one.form.submit()));
+
+  // Files dropped on a form are chosen in it.
+  document.querySelectorAll("form[data-drop]").forEach((form) => {
+    const box = form.querySelector("input[type=file]");
+    const over = (is) => (event) => { event.preventDefault(); form.classList.toggle("is-over", is); };
+    form.addEventListener("dragover", over(true));
+    form.addEventListener("dragleave", over(false));
+    form.addEventListener("drop", (event) => { over(false)(event); if (event.dataTransfer.files.length) { box.files = event.dataTransfer.files; box.focus(); } });
+  });
 })();
