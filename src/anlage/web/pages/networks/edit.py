@@ -32,6 +32,7 @@ ABOUT = {
 EMPTY = "mm2"
 TRIAL = "network-trial"
 CHANGES_MAX = 400
+NAMES_MAX = 100
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -44,9 +45,8 @@ def begin(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _save(request, None)
     about = ABOUT.get(chosen, "")
-    taken = {one for one in (chosen,) if _known(one)}
     given = {
-        "id": f"{chosen}-own" if taken else chosen,
+        "id": _free(chosen),
         "title": about[:1].upper() + about[1:],
         "basis": "illustrative",
         "file": text,
@@ -189,6 +189,12 @@ def _must_be_new(id: str) -> None:
             limit="a new name of small letters, digits and single hyphens",
             remedy="choose another name, such as regional-2",
         )
+
+
+def _free(id: str) -> str:
+    """Give a name that no network has: the example's own, or with a number."""
+    names = (id, *(f"{id}-{number}" for number in range(2, NAMES_MAX)))
+    return next((one for one in names if not _known(one)), "")
 
 
 def _known(id: str) -> bool:
