@@ -8,6 +8,7 @@ from anlage.base import Refused
 from .documents import print_paper
 
 if TYPE_CHECKING:
+    from anlage.network import Network
     from anlage.network.figure import Drawing
 
 WIDTH = 720
@@ -17,7 +18,7 @@ def network_report(
     name: str,
     result: Mapping[str, Any],
     *,
-    network: str = "",
+    network: "str | Network" = "",
     made: str = "",
     site: str = "Anlage",
 ) -> bytes:
@@ -26,7 +27,7 @@ def network_report(
     Args:
         name: `simulate-network`, `compare-networks` or `rank-bottlenecks`.
         result: What the run gave, as the job and the command line give it.
-        network: The text of the first network; its map is drawn when it is given.
+        network: The first network, or its text; its map is drawn when it is given.
         made: When and by whom, in words.
         site: Whose report it is.
 
@@ -63,20 +64,22 @@ def network_report(
 
 
 def drawings_of(
-    name: str, result: Mapping[str, Any], *, network: str = "", is_moving: bool = True
+    name: str, result: Mapping[str, Any], *, network: "str | Network" = "", is_moving: bool = True
 ) -> "list[Drawing]":
     """Give the drawings of a result, the most telling first.
 
     Args:
         name: The kind of run, as `network_report` takes it.
         result: What the run gave.
-        network: The text of the first network, for its map; left out when empty.
+        network: The first network, or its text, for its map; left out when empty.
         is_moving: Whether the map may move.
     """
     from anlage.network import figure as draw
     from anlage.network import read
 
-    model = read(network) if network else None
+    model = None
+    if network:
+        model = read(network) if isinstance(network, str) else network
     made: list[Drawing] = []
     if name == "simulate-network":
         label = str(result["network"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from anlage.base import Problem, Refused
 
+from .network_drawn import TRACE_MAX, ask_for_drawings, drawn, wants_drawings
 from .shell import Answer, Group
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", metavar="S", type=int, help="seed of all chance")
     command.add_argument("--workers", metavar="N", type=int, default=1, help="threads")
     command.add_argument("--time-limit", metavar="S", type=float, help="seconds, then stop early")
+    ask_for_drawings(command)
 
 
 def _check(args: argparse.Namespace) -> Answer:
@@ -181,9 +183,12 @@ def _simulate(args: argparse.Namespace) -> Answer:
     bar = _Bar("simulating")
     if args.trace is not None:
         settings = replace(settings, trace_max=_TRACE_MAX)
+    elif wants_drawings(args):
+        settings = replace(settings, trace_max=TRACE_MAX)
     made = run(network, settings, progress=bar, tell=_say)
     bar.close()
     data = outcome_of(made)
+    data |= drawn(args, "simulate-network", data, network=network, run=made)
     if args.trace is not None:
         data["trace"] = _write_trace(made, args.trace)
     return Answer(data, _summary(data), ok=made.stopped is None)
@@ -227,6 +232,7 @@ def _compare(args: argparse.Namespace) -> Answer:
     bar = _Bar("comparing")
     data = compare(designs, settings, progress=bar)
     bar.close()
+    data |= drawn(args, "compare-networks", data)
     return Answer(data, _differences(data), ok="problems" not in data)
 
 
@@ -238,6 +244,7 @@ def _bottleneck(args: argparse.Namespace) -> Answer:
     _warn_of_compilation()
     bar = _Bar("one more of each")
     data = bottleneck(network, settings, progress=bar)
+    data |= drawn(args, "rank-bottlenecks", data)
     rows: list[dict[str, Any]] = data["resources"]  # type: ignore[assignment] # by its contract
     bar.close()
     head = f"{'one more':<28}{'patients/year':>26}{'money/day':>14}{'used':>9}"

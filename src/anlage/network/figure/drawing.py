@@ -7,6 +7,7 @@ for paper.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -72,14 +73,38 @@ class Drawing:
 
     def html(self) -> str:
         """Give a page that draws it with nothing from elsewhere."""
-        figure = self.figure()
-        return str(figure.to_html(include_plotlyjs=True, full_html=True, auto_play=False))
+        return page_of([self], title=self.title)
 
     def svg(self, *, width: int = 760) -> str:
         """Give a picture for paper."""
         from .svg import svg_of
 
         return svg_of(self, width=width)
+
+
+def page_of(drawings: Sequence[Drawing], *, title: str) -> str:
+    """Give one page that draws several with nothing from elsewhere.
+
+    Args:
+        drawings: What is drawn, from the top.
+        title: Of the page.
+    """
+    parts = []
+    for place, one in enumerate(drawings):
+        asked = {"include_plotlyjs": place == 0, "full_html": False, "auto_play": False}
+        drawn = one.figure().to_html(**asked)
+        parts.append(f"<section>{drawn}<p>{escape(one.told)}</p></section>")
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"
+    )
+
+
+_STYLE: Final = (
+    "body{font-family:system-ui,sans-serif;max-width:70rem;margin:1rem auto;padding:0 1rem;"
+    "color:#1d2327;background:#fff}section{margin-block-end:2rem}p{color:#5a646b}"
+)
 
 
 def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, Any]:
