@@ -129,3 +129,11 @@ def test_a_recall_names_lots_patients_and_doses(enter, house):
     assert house.state(Lot, f"lot/{made}").coi in text
     assert "container/DOSE-1" in text and "container/DOSE-1" in both
     assert "material/M-cd19-car-vector" in both
+
+
+def test_a_journeys_page_says_what_is_promised_and_from_how_many_courses(enter, house):
+    text = enter("hans").get(f"/journeys/{house.named['ordered']}").content.decode()
+
+    promises = text.partition('id="promises"')[2].partition("</section>")[0]
+    assert "Arrival at the plant" in promises and "Release" in promises
+    assert "earlier courses, counted from order" in " ".join(promises.split())

@@ -36,6 +36,7 @@ from .measuring import MeasureFile, keep_file, measure, measure_request, measure
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
+from .promises import Course, Promised, promised, promises_of_journey, release_promises
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
@@ -48,6 +49,7 @@ from .verification import custody_shown, read_key, verify, verify_bytes
 __all__ = [
     "read_key",
     "Cancelled",
+    "Course",
     "Desk",
     "Engine",
     "Gatherer",
@@ -63,6 +65,7 @@ __all__ = [
     "meaning",
     "NumberGiven",
     "Outcome",
+    "Promised",
     "Runner",
     "Settings",
     "Wanted",
@@ -108,6 +111,9 @@ __all__ = [
     "network_examples",
     "network_report",
     "open_clocked",
+    "promised",
+    "promises_of_journey",
+    "release_promises",
     "request_of",
     "sentence",
     "settings",
