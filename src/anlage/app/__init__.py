@@ -44,8 +44,11 @@ from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .network_report import drawings_of, key_figures, network_report, side_by_side
+from .networks import check_network, know_networks, network_content, network_examples
 from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
+from .promises import Course, Promised, promised, promises_of_journey, release_promises
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
@@ -64,6 +67,7 @@ __all__ = [
     "read_key",
     "read_personal",
     "Cancelled",
+    "Course",
     "Desk",
     "Engine",
     "Gatherer",
@@ -100,6 +104,7 @@ __all__ = [
     "meaning",
     "NumberGiven",
     "Outcome",
+    "Promised",
     "Runner",
     "Settings",
     "Wanted",
@@ -113,10 +118,14 @@ __all__ = [
     "SimulatedClock",
     "backup",
     "check_login",
+    "check_network",
     "batch_record",
     "certificate_of_analysis",
     "command",
     "documents_of",
+    "drawings_of",
+    "key_figures",
+    "side_by_side",
     "restore",
     "configure",
     "first_administrator",
@@ -131,12 +140,19 @@ __all__ = [
     "command_classes",
     "export",
     "keep_file",
+    "know_networks",
     "know_recipes",
     "measure",
     "measure_request",
     "measurement_of",
     "name_of",
+    "network_content",
+    "network_examples",
+    "network_report",
     "open_clocked",
+    "promised",
+    "promises_of_journey",
+    "release_promises",
     "request_of",
     "sentence",
     "settings",
