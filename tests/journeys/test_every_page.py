@@ -4,7 +4,7 @@ import pytest
 
 pytestmark = pytest.mark.journey
 MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
-MENU += ["/definitions", "/people", "/record", "/jobs", "/laboratory", "/methods"]
+MENU += ["/definitions", "/people", "/record", "/jobs", "/laboratory", "/methods", "/references"]
 THINGS = [
     "/lots/{running}", "/lots/{made}/review", "/lots/{fresh}/step/receipt-identity",
     "/journeys/{coi}", "/materials/M-cd19-car-vector", "/equipment/E-incubator", "/rooms/R",

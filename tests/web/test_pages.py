@@ -7,7 +7,7 @@ import pytest
 from anlage.plant import Lot
 
 MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
-MENU += ["/definitions", "/people", "/record", "/jobs", "/laboratory", "/methods"]
+MENU += ["/definitions", "/people", "/record", "/jobs", "/laboratory", "/methods", "/references"]
 LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
 THINGS = [
     "/lots/{running}", "/lots/{made}", "/lots/{made}/review", "/lots/{made}/review?page=audit",

@@ -6,6 +6,9 @@ Start at: the corner of your kind of data: image/, flow/, assay/; method.py says
 may be used for.
 """
 
+from anlage.record import Recorded
+
+from .measurement import SENTENCES as _MEASURED
 from .measurement import (
     AcceptMeasurement,
     FigureKept,
@@ -20,17 +23,39 @@ from .measurement import (
     Value,
     accept_measurement,
     reject_measurement,
-    sentence,
     take_measurement,
 )
 from .method import MethodCard, Purpose
+from .reference import (
+    SENTENCES,
+    CertifiedValue,
+    ControlSeries,
+    MeasureControl,
+    ReferenceMaterial,
+    ReferenceView,
+    RegisterReference,
+    RetireReference,
+    measure_control,
+    register_reference,
+    retire_reference,
+)
 
-VIEWS = (MeasurementView(),)
+VIEWS = (MeasurementView(), ReferenceView())
+
+
+def sentence(recorded: Recorded) -> str:
+    """Give a fact of the laboratory as one plain sentence; empty for other facts."""
+    words = SENTENCES.get(recorded.kind) or _MEASURED.get(recorded.kind)
+    return words.format_map(recorded.body) if words else ""
+
 
 __all__ = [
     "VIEWS",
     "AcceptMeasurement",
+    "CertifiedValue",
+    "ControlSeries",
     "FigureKept",
+    "MeasureControl",
     "Measurement",
     "MeasurementAccepted",
     "MeasurementRejected",
@@ -39,11 +64,18 @@ __all__ = [
     "MeasurementView",
     "MethodCard",
     "Purpose",
+    "ReferenceMaterial",
+    "ReferenceView",
+    "RegisterReference",
     "RejectMeasurement",
+    "RetireReference",
     "TakeMeasurement",
     "Value",
     "accept_measurement",
+    "measure_control",
+    "register_reference",
     "reject_measurement",
+    "retire_reference",
     "sentence",
     "take_measurement",
 ]

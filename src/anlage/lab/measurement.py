@@ -352,18 +352,12 @@ _ROW = (
     "sample", "lot", "method", "analysis", "raw_name", "values", "refusal", "flags", "warnings",
     "analyst",
 )  # fmt: skip
-_SENTENCES = {
+SENTENCES: Mapping[str, str] = {
     "measurement-taken": "{analyst} had {raw_name} of sample {sample} analysed by {method}, version"
     " {method_version}.",
     "measurement-accepted": "{by} accepted {attribute}: {reported}.",
     "measurement-rejected": "{by} rejected the measurement: {reason}",
 }
-
-
-def sentence(recorded: Recorded) -> str:
-    """Give a fact of a measurement as one plain sentence; empty for other facts."""
-    words = _SENTENCES.get(recorded.kind)
-    return words.format_map(recorded.body) if words else ""
 
 
 def _must_be_open(measurement: Measurement, attribute: str) -> None:

@@ -43,6 +43,7 @@ from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
 from .method import (
+    Control,
     Measures,
     Method,
     MethodPurpose,
@@ -144,6 +145,7 @@ __all__ = [
     "Cleaning",
     "Computation",
     "Content",
+    "Control",
     "Criterion",
     "Defined",
     "Definition",
