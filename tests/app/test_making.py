@@ -131,7 +131,7 @@ class Plant:
         return dict(self.installation.rows(view).find())
 
 
-def founding():
+def founding(at=AT):
     for person, roles in ROLES.items():
         stream = Stream(f"person/{person}")
         yield Entry(stream, PersonRegistered(id=person, name=person.title()))
@@ -144,7 +144,7 @@ def founding():
             kind_of=one.kind, id=one.id, number=1, title=one.title or one.id,
             content=one.content, digest=seal, author="author",
         )  # fmt: skip
-        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=AT)
+        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=at)
         yield Entry(stream, drafted)
         yield Entry(stream, approved)
 
@@ -186,6 +186,11 @@ def walked(plant):
     return plant, coi, lot
 
 
+def bag_of(coi):
+    """Give the number of the collection bag of a patient."""
+    return f"APH-{coi[-6:]}"
+
+
 def order(plant):
     at = plant.clock.now()
     asked = OrderProduct(
@@ -202,14 +207,14 @@ def order(plant):
     plant.do(BookSlot(coi=coi, slot="A-1", begins=begins, suite="A"), "hans")
     plant.do(OrderCollection(coi=coi, site="ward", planned=begins), "hans")
     plant.clock.advance(timedelta(days=1))
-    shown = {"coi": coi, "donation": f"A9999{coi[-8:]}", "container": "C-1"}
+    shown = {"coi": coi, "donation": f"A9999{coi[-8:]}", "container": bag_of(coi)}
     collected = RecordCollection(
         **shown, volume="200 mL", scan=f"&/{coi}", second="jan",
         signature=plant.sign("iris", "collected", **shown),
         verified=plant.sign("jan", "verified", **shown),
     )  # fmt: skip
     plant.do(collected, "iris")
-    plant.do(AcceptCollection(coi=coi, container="C-1", scan=coi), "kurt")
+    plant.do(AcceptCollection(coi=coi, container=bag_of(coi), scan=coi), "kurt")
     return coi
 
 
@@ -390,7 +395,7 @@ def infuse(plant, coi, id):
     plant.clock.advance(timedelta(days=5))
     shown = {"coi": coi, "container": "DOSE-1"}
     plant.do(ConfirmBedside(
-        **shown, band_scan=coi, bag_scan=f"&/{coi}", second="jan",
+        **shown, band_scan=f"&/{coi}", bag_scan="DOSE-1", second="jan", thawed=plant.clock.now(),
         signature=plant.sign("iris", "confirmed", **shown),
         verified=plant.sign("jan", "verified", **shown),
     ), "iris")  # fmt: skip

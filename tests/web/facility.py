@@ -36,7 +36,7 @@ STEPS_BEFORE = 6
 def furnish(plant):
     """Give the numbers of what was made: a lot in work, one made and tested, one only ordered."""
     by, at = Actor(person="admin", via="api"), plant.clock.now()
-    plant.installation.journal.append(list(founding()), {}, by=by, at=at)
+    plant.installation.journal.append(list(founding(at)), {}, by=by, at=at)
     for person in ROLES:
         make_account(login=person, person=person, password=PASSWORD)
     room(plant)

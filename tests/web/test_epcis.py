@@ -1,13 +1,19 @@
 """EPCIS over HTTP: what is captured comes back word for word, once, and moves nothing of ours."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from anlage.app import make_token
 from anlage.base import Refused
+from anlage.record import Actor
 from anlage.wire.epcis import check, hashes, read_bytes
+from tests.epcis_events import EVENTS
+from tests.epcis_events import a_document as drawn_document
 from tests.serving import serve
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -307,6 +313,44 @@ def test_the_index_is_the_same_when_it_is_built_anew(site, partner):
     assert list(site.rows("epcis-events").find(facet="event", limit=100_000)) == before
 
 
+def test_single_events_sent_at_once_are_each_kept_word_for_word(site, partner, token):
+    from django.db import connection
+    from django.test import Client
+
+    texts = [json.dumps(an_event(f"7{n:03d}"), indent=n % 3) for n in range(24)]
+
+    def send(text):
+        try:
+            return Partner(Client(), token).post("events", text).status_code
+        finally:
+            connection.close()
+
+    before = site.journal.size
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, texts)) == {201}
+
+    assert site.journal.size - before < len(texts)  # some shared a fact
+    for text in texts:
+        event = json.loads(text)
+        (found,) = partner.events(MATCH_anyEPC=event["epcList"][0])
+        assert {name: found[name] for name in event} == event
+
+
+def test_of_two_events_under_one_identifier_sent_together_one_is_refused(site, token):
+    from anlage.web.pages.epcis import taking
+    from anlage.wire.epcis import read_capture
+
+    mark = "urn:uuid:3f2504e0-4f89-41d3-9a0c-0305e82c3399"
+    sent = [json.dumps(an_event(one, eventID=mark)).encode() for one in ("8001", "8002")]
+    actor = Actor(person="P-0001", via="api", session="s")
+    singles = [taking.Single(one, read_capture(one, is_single=True), actor) for one in sent]
+
+    first, second = taking.take_together(singles)
+
+    assert first == mark
+    assert second.code == "event-id-taken"
+
+
 @pytest.mark.shared
 def test_every_valid_document_of_others_is_captured_and_comes_back(partner, shared_data):
     captured, compared = 0, 0
@@ -346,3 +390,21 @@ def test_every_valid_document_of_others_is_captured_and_comes_back(partner, shar
 def comparable(found, given):
     """Of the events under one identity (the first and its declarations) the one that was given."""
     return next((one for one in found if all(one.get(n) == v for n, v in given.items())), found[0])
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(EVENTS, min_size=1, max_size=4, unique_by=lambda one: one.get("eventID", str(one))))
+def test_any_valid_document_is_captured_and_every_event_comes_back_word_for_word(token, events):
+    from django.test import Client
+
+    partner = Partner(Client(), token)
+    whole = drawn_document(*events)
+    named = hashes(read_bytes(json.dumps(whole).encode(), "drawn.json"))
+    marks = [event.get("eventID", mark) for event, mark in zip(events, named, strict=True)]
+    assume(len(set(marks)) == len(marks))
+
+    assert partner.post("capture", whole, GS1_Capture_Error_Behaviour="proceed").status_code == 202
+
+    for event, mark in zip(events, marks, strict=True):
+        found = comparable(partner.events(EQ_eventID=mark), event)
+        assert {name: found.get(name) for name in event} == event

@@ -28,26 +28,37 @@ from .engine import (
 )
 from .exporting import export
 from .founding import first_administrator
+from .gathering import Gatherer
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
+from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
 from .serving import serve
 from .settings import Settings, settings
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
-from .verification import verify
+from .stowing import around, pickable, suggestions
+from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "read_key",
     "Cancelled",
     "Desk",
     "Engine",
+    "Gatherer",
     "Installation",
     "MeasureFile",
     "JobKind",
     "Jobs",
+    "Meant",
+    "around",
+    "pickable",
+    "suggestions",
+    "Scanned",
+    "meaning",
     "NumberGiven",
     "Outcome",
     "Runner",
@@ -90,5 +101,7 @@ __all__ = [
     "request_of",
     "sentence",
     "settings",
+    "custody_shown",
     "verify",
+    "verify_bytes",
 ]

@@ -114,7 +114,12 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[Strea
         found[stream] = [one for one in journal.read_stream(stream) if one.number < size]
         if stream.family in OWN or stream == start:
             for one in found[stream]:
-                waiting.extend(Stream(name) for name, version in one.relied.items() if version)
+                # What the same command made (a vessel at a step) stood at version 0 before it.
+                waiting.extend(
+                    Stream(name)
+                    for name, version in one.relied.items()
+                    if version or Stream(name).family in OWN
+                )
                 family, name = BEGAN.get(one.kind, ("", ""))
                 if family and not one.is_withheld:
                     waiting.append(Stream(f"{family}/{one.body[name]}"))

@@ -46,9 +46,15 @@ class Installation:
     done.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
-        """Open the engines in the folder; `clock` gives the time of commands (the machine's when
-        None).
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, machine: Clock | None = None
+    ) -> None:
+        """Open the engines in the folder.
+
+        Args:
+            settings: Where and how.
+            clock: Gives the time of commands; that of the machine when None.
+            machine: Gives the time of recording; the machine's own clock outside tests.
         """
         bind_commands()
         self.settings = settings
@@ -57,13 +63,13 @@ class Installation:
         self.key = _site_key(self.folder / "keys")
         self.vault = Vault(self.folder / "vault.db", _master_key(self.folder / "keys"))
         self.blobs = FolderBlobs(self.folder / "blobs")
-        self.clock = clock or SystemClock()
+        self.clock = clock or machine or SystemClock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._checkpoint_lock = threading.Lock()
         self.views = SqlViews(_dialect(settings, "views", durable=False), all_views())
         try:
             self.journal = SqlJournal(
-                journal_dialect(settings), clock=SystemClock(), on_commit=self._follow
+                journal_dialect(settings), clock=machine or SystemClock(), on_commit=self._follow
             )
         except BaseException:
             self.views.close()
@@ -79,13 +85,14 @@ class Installation:
         site: str,
         site_name: str,
         clock: Clock | None = None,
+        machine: Clock | None = None,
     ) -> "Installation":
         """Make a new installation in an empty folder.
 
         Raises:
             Refused: The folder holds an installation.
         """
-        installation = cls(settings, clock=clock)
+        installation = cls(settings, clock=clock, machine=machine)
         try:
             installation.journal.open(
                 JournalOpened(

@@ -16,8 +16,8 @@ from .bedside import (
 from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
+from .capture import VIEWS as CAPTURE_VIEWS
 from .capture import (
-    VIEWS,
     Capture,
     CapturedEvent,
     CaptureEvents,
@@ -42,6 +42,7 @@ from .capture import (
 )
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -54,10 +55,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -111,6 +115,7 @@ from .excursion import (
     worst_kinetic,
 )
 from .imported import ImportRecord, RecordImported
+from .label_reading import LabelReading, read_label
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -134,14 +139,6 @@ from .passport import Audience, compact, expand, is_revoked, record_digest, stat
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
-from .segregation import (
-    Infectious,
-    Kept,
-    PlaceRule,
-    conflicts,
-    conflicts_within,
-    look_alike,
-)
 from .sentence import sentence
 from .shipment import (
     Disposition,
@@ -153,6 +150,19 @@ from .shipment import (
     prepare,
     receive_shipment,
 )
+from .storage import VIEWS as STORAGE_VIEWS
+from .storage import (
+    Infectious,
+    Kept,
+    PlaceRule,
+    conflicts,
+    conflicts_within,
+    look_alike,
+)
+from .subject import containers_of
+
+VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
+"""Every view of custody."""
 
 __all__ = [
     "ImportRecord",
@@ -190,6 +200,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -223,6 +234,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -249,6 +261,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -256,6 +269,7 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
     "excursion_rate",
@@ -282,6 +296,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -295,6 +310,8 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
     "vein_to_vein",
     "verify_passport",

@@ -4,6 +4,7 @@ from anlage.record import Recorded
 
 from .bedside import BedsideChecked, LeftoverReconciled
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -19,7 +20,9 @@ from .container_fact import (
     HandOverWithdrawn,
 )
 from .shipment import ShipmentPrepared, ShipmentReceived
+from .storage import sentence_of
 
+FAMILIES = frozenset({"container", "shipment", "place", "picklist"})
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -30,10 +33,10 @@ _GRADES = {
 
 def sentence(recorded: Recorded) -> str | None:
     """Give a fact of custody as one sentence; None for a fact of another package."""
-    if recorded.stream.family not in ("container", "shipment"):
+    if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id
-    text = _text(fact, name)
+    text = _text(fact, name) or sentence_of(fact, name)
     grade = getattr(fact, "evidence", None)
     if text is None:
         return None
@@ -47,6 +50,8 @@ def _text(fact: object, name: str) -> str | None:
         case ContainerCreated():
             sources = ", ".join(fact.sources)
             return f"{fact.vessel.capitalize()} {name} was filled from {sources}"
+        case ContainerAssigned():
+            return f"{fact.by} set {name} aside for {fact.coi}"
         case ContainerMoved():
             return f"{fact.holder} brought {name} from {fact.origin} to {fact.place}"
         case ContainerSeen():

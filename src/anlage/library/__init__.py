@@ -8,6 +8,8 @@ lives) and person.py (who may do what).
 
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .clock import ConfirmClock, confirm_clock
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -128,11 +130,12 @@ from .starter import media_labels, starter, starters
 
 __all__ = [
     "APPROVER",
+    "BYTES_MAX",
+    "VIEWS",
     "Agreement",
     "AnswerKind",
     "ApproveDefinition",
     "AssessQualification",
-    "BYTES_MAX",
     "Calculation",
     "Capability",
     "Carries",
@@ -142,8 +145,12 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
+    "ConfirmClock",
     "Content",
     "Control",
     "Criterion",
@@ -222,7 +229,6 @@ __all__ = [
     "SubmitDefinition",
     "Symbol",
     "Treatment",
-    "VIEWS",
     "Validation",
     "ValidationState",
     "Verdict",
@@ -236,6 +242,7 @@ __all__ = [
     "check_content",
     "check_document",
     "come_back",
+    "confirm_clock",
     "dangling",
     "difference",
     "draft",
@@ -246,7 +253,9 @@ __all__ = [
     "leave",
     "let_go",
     "media_labels",
+    "method_in_force",
     "overall",
+    "purpose_at",
     "qualification_matrix",
     "read_document",
     "read_with",
@@ -268,6 +277,4 @@ __all__ = [
     "where_used",
     "who_has_not_read",
     "withdraw",
-    "method_in_force",
-    "purpose_at",
 ]

@@ -8,6 +8,7 @@ from anlage.base import Problem, Refused, digest
 
 from .calculation import Calculation
 from .checklist import Checklist
+from .collection import Collection
 from .document import Document, read_yaml
 from .equipment_class import EquipmentClass
 from .fields import Content, Reference
@@ -40,6 +41,7 @@ _KINDS: dict[str, Read] = {
     "equipment-class": EquipmentClass.read,
     "role": Role.read,
     "checklist": Checklist.read,
+    "collection": Collection.read,
     "label": Label.read,
     "sop": Procedure.read,
     "vocabulary": RuleSet.read,

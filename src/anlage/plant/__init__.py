@@ -62,6 +62,7 @@ from .disposition import (
     assess_exceptional_release,
     certificate,
     fill_doses,
+    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -129,10 +130,19 @@ from .genealogy import (
     recall_report,
     trace,
 )
-from .identity import (
-    identity_of,
+from .identity import identity_of, label_of
+from .journey import Journey, JourneyStage
+from .journey_collection import accept_collection, fail_collection, record_collection
+from .journey_order import (
+    book_slot,
+    cancel_journey,
+    check_patient,
+    give_consent,
+    order_collection,
+    order_product,
+    withdraw_consent,
 )
-from .journey import (
+from .journey_request import (
     AcceptCollection,
     BookSlot,
     CancelJourney,
@@ -142,8 +152,6 @@ from .journey import (
     DestroyRemainder,
     FailCollection,
     GiveConsent,
-    Journey,
-    JourneyStage,
     OrderCollection,
     OrderProduct,
     ReceiveDose,
@@ -151,24 +159,18 @@ from .journey import (
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
-    accept_collection,
-    book_slot,
-    cancel_journey,
-    check_patient,
+)
+from .journey_treatment import (
     clear_lymphodepletion,
     confirm_bedside,
     destroy_remainder,
-    fail_collection,
-    give_consent,
-    order_collection,
-    order_product,
     receive_dose,
-    record_collection,
     record_follow_up,
     record_infusion,
     return_remainder,
-    withdraw_consent,
+    thaw_dose,
 )
 from .lineage import making_links
 from .lot import (
@@ -265,8 +267,16 @@ from .material_use import (
     thaw_pack,
 )
 from .recipe import (
+    Choice,
+    Condition,
+    ContainerAct,
+    ContainerVerb,
+    Group,
     Judgement,
+    Loop,
+    Parallel,
     Parameter,
+    Part,
     Phase,
     PhaseKind,
     Purpose,
@@ -337,29 +347,22 @@ from .sample import (
 from .signing import (
     Qualified,
 )
-from .source import (
-    Source,
-    read_source,
-)
 from .starters import (
     StarterCatalogue,
     starter_recipes,
 )
-from .steps import (
+from .step_open import start_step
+from .step_reading import enter_readings
+from .step_request import (
     CompleteStep,
     EnterReadings,
     MaterialGiven,
     ScanIdentity,
     SkipStep,
     StartStep,
-    complete_step,
-    enter_readings,
-    must_match,
-    scan_identity,
     shown_step,
-    skip_step,
-    start_step,
 )
+from .steps import complete_step, must_match, scan_identity, skip_step
 from .stock import (
     PackView,
     Pick,
@@ -380,6 +383,7 @@ from .supplier import (
     register_supplier,
     supplier_sentence,
 )
+from .vessel import containers_wanted, new_vessels, scanned_of, starting_of
 
 VIEWS: tuple[View, ...] = (
     StockView(),
@@ -418,6 +422,22 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "fill_wanted",
+    "ThawDose",
+    "thaw_dose",
+    "ContainerAct",
+    "ContainerVerb",
+    "containers_wanted",
+    "new_vessels",
+    "scanned_of",
+    "starting_of",
+    "label_of",
+    "Choice",
+    "Condition",
+    "Group",
+    "Loop",
+    "Parallel",
+    "Part",
     "AcceptCollection",
     "Action",
     "AddNote",
@@ -570,7 +590,6 @@ __all__ = [
     "Severity",
     "Shape",
     "SkipStep",
-    "Source",
     "SplitMaterial",
     "StartStep",
     "StarterCatalogue",
@@ -671,7 +690,6 @@ __all__ = [
     "qualify_supplier",
     "quarantine_material",
     "read_equipment_terms",
-    "read_source",
     "read_terms",
     "recall_lot",
     "recall_material",

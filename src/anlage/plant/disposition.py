@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from anlage.base import Instant, Problem, Quantity, Refused, clean_line, clean_text, digest, stamp
+from anlage.custody import Container as Custody
+from anlage.custody import assign
 from anlage.record import Entry, Signature
 
-from .errors import GMP, distinct, not_running
-from .journey import DoseReleased, Journey, JourneyStage, LotAssigned
+from .errors import GMP, IDENTITY, distinct, not_running
+from .journey import Journey, JourneyStage
+from .journey_fact import DoseReleased, LotAssigned
 from .lot import Container, Lot, LotStatus
 from .lot_fact import (
     DoseAllocated,
@@ -24,8 +27,10 @@ from .lot_fact import (
     LotResumed,
     LotTerminated,
 )
+from .recipe import ContainerAct, ContainerVerb
 from .review import before_release
 from .signing import Qualified, must_sign
+from .vessel import Vessels
 
 RELEASER = "releaser"
 QUALITY = "qa-reviewer"
@@ -43,10 +48,16 @@ class FilledContainer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillDoses:
-    """Record the containers of product."""
+    """Record the containers of product.
+
+    Attributes:
+        scanned: The containers whose labels were read as they were filled, and that which they
+            were filled from.
+    """
 
     lot: str
     fills: tuple[FilledContainer, ...]
+    scanned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +200,26 @@ def pending(lot: Lot) -> list[str]:
     return [name for name in lot.required if name in lot.later and name not in lot.results]
 
 
-def fill_doses(lot: Lot, request: FillDoses, *, person: Qualified, at: Instant) -> list[Entry]:
-    """Record the containers of product.
+def fill_doses(
+    lot: Lot,
+    request: FillDoses,
+    *,
+    person: Qualified,
+    at: Instant,
+    containers: Mapping[str, Custody] | None = None,
+) -> list[Entry]:
+    """Record the containers of product, filled from the part of the process that the recipe names.
+
+    Args:
+        lot: The lot.
+        request: What was filled.
+        person: Who filled.
+        at: The moment.
+        containers: The containers that the decision has to know (`fill_wanted`).
 
     Raises:
-        Refused: The lot is not being made, or a container is named twice.
+        Refused: The lot is not being made, a container is named twice or exists, there are more
+            than the step's reading says, or more than there was to fill.
     """
     if lot.status not in {LotStatus.RUNNING, LotStatus.MADE}:
         raise not_running(lot.id, str(lot.status), lot.held_because)
@@ -216,11 +242,74 @@ def fill_doses(lot: Lot, request: FillDoses, *, person: Qualified, at: Instant) 
         )
         for one in request.fills
     )
-    return [Entry(lot.stream, DosesFilled(fills=fills, operator=person.id))]
+    filled = Entry(lot.stream, DosesFilled(fills=fills, operator=person.id))
+    return [filled, *_filled(lot, request, fills, person.id, containers or {})]
+
+
+def fill_wanted(lot: Lot, request: FillDoses) -> tuple[str, ...]:
+    """Give every container whose state `fill_doses` has to know."""
+    act = _fill_act(lot)
+    if act is None:
+        return ()
+    parts = (*lot.vessels.get(act[1].part, ()), *lot.vessels.get(act[1].into or "", ()))
+    return (*parts, *(one.container for one in request.fills))
+
+
+def _fill_act(lot: Lot) -> tuple[str, ContainerAct] | None:
+    phases = lot.recipe.phases() if lot.recipe else ()
+    found = [(phase.id, act) for phase in phases for act in phase.containers]
+    return next((one for one in found if one[1].verb is ContainerVerb.FILL), None)
+
+
+def _filled(
+    lot: Lot,
+    request: FillDoses,
+    fills: tuple[Fill, ...],
+    by: str,
+    containers: Mapping[str, Custody],
+) -> list[Entry]:
+    found = _fill_act(lot)
+    if found is None:
+        return []
+    step, act = found
+    planned = lot.readings.get(act.count or "")
+    if isinstance(planned, Quantity) and len(lot.containers) + len(fills) > planned.value:
+        raise Refused(
+            "fill-count-mismatch",
+            what=f"containers of lot {lot.id}",
+            found=f"{len(lot.containers) + len(fills)}",
+            limit=f"{planned}, as read at step {step}",
+            remedy="count the containers again, or correct the reading with its reason",
+            rule=GMP,
+        )
+    sources = lot.vessels.get(act.part, ())
+    if foreign := set(request.scanned) - {one.container for one in fills} - set(sources):
+        raise Refused(
+            "identity-mismatch",
+            what=f"containers of lot {lot.id}",
+            found=", ".join(sorted(foreign))[:200],
+            limit=", ".join(one.container for one in fills)[:200],
+            remedy="stop; put aside what was scanned and call the supervisor",
+            rule=IDENTITY,
+        )
+    part = act.into or "product"
+    scans = {part: " ".join(request.scanned)}
+    work = Vessels(lot=lot, step=step, by=by, containers=containers, scans=scans)
+    work.fill(act.part, {one.container: one.amount for one in fills}, act.vessel)
+    work.join(part, tuple(one.container for one in fills))
+    if lot.status is LotStatus.RUNNING:
+        work.offer_on()
+    return work.entries
 
 
 def allocate_dose(
-    lot: Lot, journey: Journey, request: AllocateDose, *, person: Qualified, at: Instant
+    lot: Lot,
+    journey: Journey,
+    request: AllocateDose,
+    *,
+    person: Qualified,
+    at: Instant,
+    container: Custody | None = None,
 ) -> list[Entry]:
     """Set a released container aside for one patient.
 
@@ -230,8 +319,10 @@ def allocate_dose(
     """
     person.must_be_qualified("store-keeper", at)
     one = _container(lot, request.container)
-    if lot.status is not LotStatus.RELEASED or one.is_rejected or one.coi is not None:
+    has_ended = container is not None and container.end is not None
+    if lot.status is not LotStatus.RELEASED or one.is_rejected or one.coi or has_ended:
         found = f"for {one.coi}" if one.coi else "rejected" if one.is_rejected else str(lot.status)
+        found = f"{container.end}" if container is not None and has_ended else found
         raise Refused(
             "dose-unavailable",
             what=f"container {request.container} of lot {lot.id}",
@@ -255,7 +346,12 @@ def allocate_dose(
         Entry(lot.stream, DoseAllocated(container=request.container, coi=journey.id)),
         Entry(journey.stream, assigned),
         Entry(journey.stream, released),
+        *(assign(container, coi=journey.id, by=person.id) if _lives(container) else ()),
     ]
+
+
+def _lives(container: Custody | None) -> TypeGuard[Custody]:
+    return container is not None and container.exists
 
 
 def reject_dose(lot: Lot, request: RejectDose, *, person: Qualified, at: Instant) -> list[Entry]:
@@ -359,7 +455,7 @@ def release_lot(
         releaser=person.id,
         signature=must_sign(
             request.signature,
-            person=person.id,
+            person=person,
             meaning=meaning,
             what=f"release of lot {lot.id}",
             shown=shown_release(lot),
@@ -406,7 +502,7 @@ def request_exceptional_release(
     shown = {"lot": lot.id, "attributes": sorted(asked), "reason": reason}
     signature = must_sign(
         request.signature,
-        person=physician.id,
+        person=physician,
         meaning="requested",
         what=f"exceptional release of lot {lot.id}",
         shown=shown,
@@ -443,7 +539,7 @@ def assess_exceptional_release(
     assessment = clean_text(request.assessment, "assessment")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="assessed",
         what=f"exceptional release of lot {lot.id}",
         shown={"lot": lot.id, "assessment": assessment, "is_supported": request.is_supported},
@@ -511,7 +607,7 @@ def _sign(
 ) -> Signature:
     shown: Mapping[str, Any] = {"lot": lot.id, "reason": reason}
     what = f"lot {lot.id}, {meaning}"
-    return must_sign(signature, person=person.id, meaning=meaning, what=what, shown=shown)
+    return must_sign(signature, person=person, meaning=meaning, what=what, shown=shown)
 
 
 def _container(lot: Lot, name: str) -> Container:

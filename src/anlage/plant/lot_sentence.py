@@ -26,6 +26,8 @@ _LOTS = {
     "lot-deviation-opened": "Deviation {deviation} ({severity}) was opened: {title}.",
     "lot-deviation-closed": "Deviation {deviation} was closed: {conclusion}",
     "lot-sample-taken": "Sample {sample} was taken at step {step}: {amount}, for {purpose}.",
+    "lot-container-joined": "Container {container} is the {part}, from step {step}.",
+    "lot-container-left": "Container {container}, the {part}, was emptied at step {step}.",
     "lot-sample-closed": "Sample {sample} is {how}.",
     "lot-result-reported": "{attribute} of sample {sample} counts: {reported}, {outcome}.",
     "lot-result-invalidated": "The result of {attribute} of sample {sample} was invalidated: "

@@ -144,7 +144,7 @@ def enter_result(
     )
     signature = must_sign(
         request.signature,
-        person=analyst.id,
+        person=analyst,
         meaning="tested",
         what=f"{request.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": request.attribute, "reported": reported},
@@ -215,7 +215,7 @@ def approve_result(
         _must_agree(request.reading, said)
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="approved",
         what=f"{said.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": said.attribute, "reported": said.reported},
@@ -289,7 +289,7 @@ def invalidate_result(
     reason = clean_line(request.reason, "reason")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="invalidated",
         what=f"{request.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": request.attribute, "reason": reason},

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from typing import Any
 
 import orjson
-from a2wsgi import WSGIMiddleware
 
 from anlage.app import (
     Installation,
@@ -24,6 +23,7 @@ from anlage.app import (
 from anlage.record import Recorded
 
 from . import here
+from .bridge import Bridge
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -97,7 +97,7 @@ class Server:
         configure(installation.settings)
         from django.core.wsgi import get_wsgi_application
 
-        self._pages = WSGIMiddleware(get_wsgi_application(), workers=THREADS)
+        self._pages = Bridge(get_wsgi_application(), workers=THREADS)
         self._live = Live()
         installation.listen(self._live.tell)
         if runner is not None:
@@ -110,7 +110,7 @@ class Server:
         elif scope["path"] == "/live":
             await self._live.answer(scope, receive, send)
         else:
-            await self._pages(scope, _awaited(receive), send)  # type: ignore[arg-type]
+            await self._pages(scope, receive, send)
 
 
 def application() -> Server:
@@ -134,17 +134,6 @@ def _offer(waiting: "asyncio.Queue[bytes]", message: bytes) -> None:
     if waiting.full():
         waiting.get_nowait()
     waiting.put_nowait(message)
-
-
-def _awaited(receive: Receive) -> Receive:
-    """Give the same as a coroutine function: granian's own gives another kind of awaitable, which
-    the threads of the pages cannot wait for.
-    """
-
-    async def receiving() -> MutableMapping[str, Any]:
-        return await receive()
-
-    return receiving
 
 
 async def _until_gone(receive: Receive) -> None:

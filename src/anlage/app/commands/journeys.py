@@ -19,6 +19,7 @@ from anlage.plant import (
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
     accept_collection,
     book_slot,
@@ -36,12 +37,14 @@ from anlage.plant import (
     record_follow_up,
     record_infusion,
     return_remainder,
+    thaw_dose,
     withdraw_consent,
 )
 from anlage.record import Entry
 
 from ..engine import Desk, command
-from .making import definition_of, journey_of, person, signer, who
+from .infusion import collection_of, must_stand, order_of
+from .making import container_of, definition_of, journey_of, person, signer, who
 
 # The shape of an ISBT 128 chain-of-identity id; A9999 is a facility number for examples. A site
 # that is registered gives ids of its own with the order.
@@ -85,22 +88,41 @@ def _order_collection(desk: Desk, request: OrderCollection) -> list[Entry]:
 def _collect(desk: Desk, request: RecordCollection) -> list[Entry]:
     second = person(desk, request.second)
     journey = journey_of(desk, request.coi)
-    return record_collection(journey, request, nurse=who(desk), second=second, at=desk.at)
+    bag = container_of(desk, request.container)
+    return record_collection(
+        journey,
+        request,
+        nurse=who(desk),
+        second=second,
+        at=desk.at,
+        bag=bag,
+        specification=collection_of(desk, journey.product),
+    )
 
 
 @command("fail-collection")
 def _fail(desk: Desk, request: FailCollection) -> list[Entry]:
-    return fail_collection(journey_of(desk, request.coi), request, person=who(desk))
+    return fail_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
 
 
 @command("accept-collection")
 def _accept(desk: Desk, request: AcceptCollection) -> list[Entry]:
-    return accept_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return accept_collection(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("receive-dose")
 def _receive(desk: Desk, request: ReceiveDose) -> list[Entry]:
-    return receive_dose(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return receive_dose(journey, request, person=who(desk), at=desk.at, bag=bag)
+
+
+@command("thaw-dose")
+def _thaw(desk: Desk, request: ThawDose) -> list[Entry]:
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return thaw_dose(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("clear-lymphodepletion")
@@ -117,25 +139,36 @@ def _clear(desk: Desk, request: ClearLymphodepletion) -> list[Entry]:
 @command("confirm-bedside")
 def _bedside(desk: Desk, request: ConfirmBedside) -> list[Entry]:
     second = person(desk, request.second)
-    journey = journey_of(desk, request.coi)
-    return confirm_bedside(journey, request, nurse=who(desk), second=second, at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return confirm_bedside(
+        journey,
+        request,
+        nurse=who(desk),
+        second=second,
+        at=desk.at,
+        bag=bag,
+        order=order_of(desk, journey, request.container),
+    )
 
 
 @command("record-infusion")
 def _infuse(desk: Desk, request: RecordInfusion) -> list[Entry]:
-    return record_infusion(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return record_infusion(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("return-remainder")
 def _return(desk: Desk, request: ReturnRemainder) -> list[Entry]:
-    return return_remainder(journey_of(desk, request.coi), request, person=who(desk))
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return return_remainder(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("destroy-remainder")
 def _destroy(desk: Desk, request: DestroyRemainder) -> list[Entry]:
     second = person(desk, request.second)
-    journey = journey_of(desk, request.coi)
-    return destroy_remainder(journey, request, person=who(desk), second=second)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return destroy_remainder(journey, request, person=who(desk), second=second, bag=bag)
 
 
 @command("record-follow-up")

@@ -1,8 +1,9 @@
 """What the commands of making share: people, definitions and things, read through the desk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from anlage.base import Refused
+from anlage.custody import Container
 from anlage.library import Calculation, Criterion, Definition, Person, Result, Specification
 from anlage.library import evaluate as judge_result
 from anlage.plant import Deviation, Journey, Lot, MaterialLot, Phase, Rule, Sample
@@ -67,6 +68,16 @@ def lot_of(desk: Desk, id: str) -> Lot:
 def journey_of(desk: Desk, coi: str) -> Journey:
     """Give a patient's journey."""
     return desk.read(Journey, Stream(f"journey/{coi}"))
+
+
+def container_of(desk: Desk, id: str) -> Container:
+    """Give a container in custody."""
+    return desk.read(Container, Stream(f"container/{id}"))
+
+
+def containers_of(desk: Desk, ids: Iterable[str]) -> dict[str, Container]:
+    """Give containers in custody by their number."""
+    return {id: container_of(desk, id) for id in ids}
 
 
 def sample_of(desk: Desk, id: str) -> Sample:

@@ -27,24 +27,35 @@ from anlage.plant import (
 from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
-from .making import LotJudge, definition_of, deviation_of, lot_of, sample_of, who
+from .making import (
+    LotJudge,
+    container_of,
+    definition_of,
+    deviation_of,
+    lot_of,
+    sample_of,
+    who,
+)
 
 
 @command("receive-sample")
 def _receive(desk: Desk, request: ReceiveSample) -> list[Entry]:
-    return receive_sample(sample_of(desk, request.sample), request, person=who(desk), at=desk.at)
+    sample, tube = sample_of(desk, request.sample), container_of(desk, request.sample)
+    return receive_sample(sample, request, person=who(desk), at=desk.at, tube=tube)
 
 
 @command("store-sample")
 def _store(desk: Desk, request: StoreSample) -> list[Entry]:
     sample = sample_of(desk, request.sample)
-    return store_sample(sample, lot_of(desk, sample.lot or "none"), request, person=who(desk))
+    lot, tube = lot_of(desk, sample.lot or "none"), container_of(desk, request.sample)
+    return store_sample(sample, lot, request, person=who(desk), tube=tube)
 
 
 @command("end-sample")
 def _end(desk: Desk, request: EndSample) -> list[Entry]:
     sample = sample_of(desk, request.sample)
-    return end_sample(sample, lot_of(desk, sample.lot or "none"), request, person=who(desk))
+    lot, tube = lot_of(desk, sample.lot or "none"), container_of(desk, request.sample)
+    return end_sample(sample, lot, request, person=who(desk), tube=tube)
 
 
 @command("enter-result")

@@ -54,8 +54,8 @@ ADMINISTRATOR, AUTHOR, APPROVER = "P-0001", "P-0101", "P-0102"
 STORE, OPERATOR, SECOND, QUALITY = "P-0105", "P-0106", "P-0107", "P-0109"
 # Definitions are approved in this order, so that what one names is there before it.
 ORDER = (
-    "vocabulary", "sop", "role", "checklist", "label", "material-class", "equipment-class",
-    "calculation", "method", "criteria", "specification", "recipe", "product",
+    "vocabulary", "sop", "role", "checklist", "label", "collection", "material-class",
+    "equipment-class", "calculation", "method", "criteria", "specification", "recipe", "product",
 )  # fmt: skip
 
 

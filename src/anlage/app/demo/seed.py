@@ -9,6 +9,7 @@ from .cast import BY_LOGIN
 from .facility import found_facility
 from .live import reserve
 from .player import Player, Stage
+from .store import furnish_store, wait_for_picking
 from .walk import Until, Walk, walk_bank, walk_journey
 
 # How many days before the present each patient was prescribed for, and how far the walk may go.
@@ -38,6 +39,7 @@ def seed(player: Player) -> list[Walk]:
     """
     end = player.clock.now() + timedelta(days=DAYS)
     found_facility(player)
+    furnish_store(player)
     stage, walks = Stage(player), []
     for number, (days, until) in enumerate(PATIENTS, start=1):
         walk = Walk(player=player)
@@ -47,6 +49,7 @@ def seed(player: Player) -> list[Walk]:
     bank = end - timedelta(days=BANK_DAYS) - player.clock.now()
     stage.enter(walk_bank(Walk(player=player)), after=bank)
     stage.run(end)
+    wait_for_picking(player)
     player.do(
         OpenDeviation(
             lot=walks[7].lot,

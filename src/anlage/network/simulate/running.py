@@ -14,7 +14,7 @@ from ..errors import RUN_IMPOSSIBLE, RUN_STOPPED
 from ..measure import YEAR_DAYS
 from ..model import Network
 from .compiled import is_cached
-from .kernel import Results, replicate, room_for
+from .kernel import replicate
 from .layout import (
     FINISHED,
     N_EVENTS,
@@ -23,7 +23,8 @@ from .layout import (
     NO_TIME_PASSES,
     TOO_MANY_EVENTS,
 )
-from .tables import Compiled, compiled
+from .state import Results, room_for
+from .tables import WEEK_DAYS, Compiled, compiled
 
 CHUNKS_PER_WORKER = 16
 CHUNK_MAX = 200
@@ -48,6 +49,7 @@ class Settings:
         patients_max: Patients in the network at a time, beyond which it is stopped.
         seconds_max: Time after which no further chunk begins; None for no limit.
         trace_max: Lines of trace kept of the first replication; 0 for no trace.
+        by_week: Whether arrivals and ends are also counted week by week.
     """
 
     years: float
@@ -59,6 +61,7 @@ class Settings:
     patients_max: int = 200_000
     seconds_max: float | None = None
     trace_max: int = 0
+    by_week: bool = False
 
     def __post_init__(self) -> None:
         checks = (
@@ -217,7 +220,7 @@ def run_again(
             parts = _on(threads, jobs, base.settings, None, started)
     mixed = {
         name: getattr(base.results, name).copy()
-        for name in ("run", "classes", "resources", "stages", "causes", "costs")
+        for name in ("run", "classes", "resources", "stages", "causes", "costs", "weeks")
     }
     for (_, _, first, count), part in zip(jobs, parts, strict=False):
         for name, rows in mixed.items():
@@ -240,11 +243,12 @@ def compilation_is_due() -> bool:
 
 def run_chunk(made: Compiled, settings: Settings, first: int, count: int) -> Results:
     """Run the replications of one chunk; the unit of work that an executor gets."""
-    results = made.results(count, settings.trace_max if first == 0 else 0)
+    weeks = math.ceil(settings.years * YEAR_DAYS / WEEK_DAYS) + 1 if settings.by_week else 0
+    results = made.results(count, trace=settings.trace_max if first == 0 else 0, weeks=weeks)
     replicate(
         made.tables,
         room_for(made.tables, settings.patients_max),
-        results,
+        results.as_records(),
         settings.seed,
         first,
         settings.years * YEAR_DAYS,
@@ -266,11 +270,11 @@ def joined(parts: list[Results]) -> Results:
         stages=np.concatenate([part.stages for part in parts]),
         causes=np.concatenate([part.causes for part in parts]),
         costs=np.concatenate([part.costs for part in parts]),
+        weeks=np.concatenate([part.weeks for part in parts]),
         times=np.sum([part.times for part in parts], axis=0),
         waits=np.sum([part.waits for part in parts], axis=0),
         viability=np.sum([part.viability for part in parts], axis=0),
         trace=first.trace,
-        trace_times=first.trace_times,
     )
 
 

@@ -1,7 +1,6 @@
 """The addresses under /epcis/: capture, events, top-level resources, named queries."""
 
 import functools
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from django.urls import path
 from anlage.base import Refused, stamp
 from anlage.custody import (
     CAPTURE_VIEW,
-    CaptureEvents,
     DefineEventQuery,
     EndSubscription,
     RemoveEventQuery,
@@ -23,7 +21,7 @@ from anlage.custody import (
 )
 from anlage.record import Rows
 from anlage.web.here import installation
-from anlage.wire.epcis import Reading, canonical_term, canonical_thing, read_capture
+from anlage.wire.epcis import canonical_term, canonical_thing, read_capture
 
 from .answer import actor_of, as_json, body_of, joined_contexts, refused, resource
 from .query import (
@@ -36,6 +34,7 @@ from .query import (
     split_values,
     write_token,
 )
+from .taking import take_document, take_event
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 TOP_LEVEL = {
@@ -71,7 +70,7 @@ def capture(request: HttpRequest) -> HttpResponse:
     reading = read_capture(data)
     if reading.problems and behaviour == "rollback":
         raise Refused.of(reading.problems)
-    name = _take(request, data, reading, behaviour)
+    name = take_document(data, reading, behaviour, actor_of(request))
     response = as_json(_job(_row(f"job:{name}")), status=202)
     response["Location"] = f"/epcis/capture/{name}"
     response["GS1-Capture-Error-Behaviour"] = behaviour
@@ -99,10 +98,9 @@ def capture_job(request: HttpRequest, name: str) -> HttpResponse:
 def add_event(request: HttpRequest) -> HttpResponse:
     """Take in one event."""
     data = body_of(request)
-    reading = read_capture(data, is_single=True)
-    _take(request, data, reading, "rollback")
+    name = take_event(data, read_capture(data, is_single=True), actor_of(request))
     response = HttpResponse(status=201)
-    response["Location"] = f"/epcis/events/{quote(reading.events[0].id, safe='')}"
+    response["Location"] = f"/epcis/events/{quote(name, safe='')}"
     return response
 
 
@@ -247,36 +245,6 @@ def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer an address that is none."""
     del request
     raise _unknown(f"/epcis/{rest}")
-
-
-def _take(request: HttpRequest, data: bytes, reading: Reading, behaviour: str) -> str:
-    rows = _rows()
-    for one in reading.events:
-        known = rows.get(f"i:{one.id}") if behaviour == "rollback" else None
-        if known and known["hash"] != one.hash:
-            raise refused(
-                "event-id-taken",
-                f"event {one.id[:120]}",
-                "another event under this identifier",
-                "the same event, or a new identifier",
-                "send a corrective event with an identifier of its own",
-            )
-    name = secrets.token_hex(12)
-    wanted = CaptureEvents(
-        capture=name,
-        digest=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        context=reading.context,
-        error_behaviour=behaviour,
-        events=reading.events,
-        left_out=reading.left_out,
-        sender=reading.sender,
-    )
-    place = installation()
-    place.engine.judge(wanted, actor=actor_of(request))
-    place.blobs.put(data)
-    _do(request, wanted)
-    return name
 
 
 def _page(

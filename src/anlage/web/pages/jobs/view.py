@@ -5,12 +5,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from anlage.app import job_kinds
 from anlage.base import Refused
 from anlage.store.desk.models import JobRow
 from anlage.web.here import installation, jobs
+from anlage.web.menu import Place
 
 ROWS_MAX = 200
 STYLES = {"refused": "alarm", "failed": "alarm", "interrupted": "warn"}
@@ -93,6 +95,7 @@ def _download(data: bytes, name: str) -> HttpResponse:
     return answer
 
 
+MENU = (Place(group="record", order=30, path="/jobs", name=gettext_lazy("Jobs")),)
 ADDRESSES = [
     path("jobs", index),
     path("jobs/<str:id>", one_job),

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
@@ -16,6 +17,7 @@ from anlage.plant import Sample
 from anlage.record import Stream
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.pages.samples.offer import methods_in_force, stages_of
 from anlage.web.reading import history, me, state
 
@@ -222,6 +224,11 @@ def _unknown(what: str) -> Refused:
     )
 
 
+MENU = (
+    Place(group="lab", order=10, path="/laboratory", name=gettext_lazy("Laboratory")),
+    Place(group="lab", order=20, path="/methods", name=gettext_lazy("Methods")),
+    Place(group="lab", order=30, path="/references", name=gettext_lazy("References")),
+)
 ADDRESSES = [
     path("laboratory", laboratory),
     path("measurements/<str:name>", measurement),

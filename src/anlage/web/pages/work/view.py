@@ -6,11 +6,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Phase, qualification_matrix
 from anlage.plant import JourneyStage
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.pages.journeys.next import NEXT
 from anlage.web.reading import me, now
 
@@ -144,4 +146,5 @@ def _own(person: str) -> list[dict[str, Any]]:
     return found
 
 
+MENU = (Place(group="today", order=10, path="/", name=gettext_lazy("My work")),)
 ADDRESSES = [path("", work)]

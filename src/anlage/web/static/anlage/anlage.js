@@ -3,6 +3,12 @@
 (() => {
   const body = document.body;
 
+  // On a narrow screen the menu opens by its button.
+  const toggle = document.querySelector("button.toggle");
+  toggle?.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(body.classList.toggle("shows-menu")));
+  });
+
   // A lost link locks entry: nothing is signed offline.
   const lost = (is) => {
     body.classList.toggle("is-lost", is);
