@@ -162,4 +162,4 @@ def _cuts(figure: object, gated: Gated, channel: str) -> None:
         if side is not None
     }
     for place in sorted(places):
-        figure.add_vline(x=place, line={"width": 2, "dash": "dash"})  # type: ignore[attr-defined]
+        figure.add_vline(x=place, line={"width": 2, "color": "#c2410c"})  # type: ignore[attr-defined]

@@ -64,6 +64,7 @@ def _trend(attribute: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "mean": None if found.limits is None else f"{found.limits.mean:.4g}",
         "sd": None if found.limits is None else f"{found.limits.sd:.3g}",
         "is_in_control": found.is_in_control,
+        "is_flat": len(values) > 1 and len(set(values)) == 1,
         "signals": signals,
         "figure": trend_figure(found, name=attribute, unit=unit, lower=lower, upper=upper),
     }
