@@ -6,6 +6,7 @@ Start at: the corner of your kind of data: image/, flow/, assay/; method.py says
 may be used for.
 """
 
+from anlage.library import Content, Defined, register_kind
 from anlage.record import Recorded
 
 from .measurement import SENTENCES as _MEASURED
@@ -41,6 +42,16 @@ from .reference import (
 )
 
 VIEWS = (MeasurementView(), ReferenceView())
+
+
+def _assay(content: Content) -> Defined:
+    """Read an assay by its layout and rules; nothing is computed."""
+    from .assay_definition import AssayDefinition
+
+    return AssayDefinition.read(content)
+
+
+register_kind("assay", _assay)
 
 
 def sentence(recorded: Recorded) -> str:

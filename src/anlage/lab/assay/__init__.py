@@ -6,8 +6,7 @@ Start at: fit.py (one curve), potency.py (a sample against its reference), then 
 reader.py and evaluation.py (a whole plate).
 """
 
-from .cards import CARDS
-from .definition import (
+from ..assay_definition import (
     Analysis,
     AssayDefinition,
     Region,
@@ -16,6 +15,8 @@ from .definition import (
     read_file_with,
     starters,
 )
+from ..plate import well_name, wells_in
+from .cards import CARDS
 from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
 from .formula import Formula
@@ -35,7 +36,6 @@ from .interlaboratory import (
 from .interlaboratory import study as interlaboratory_study
 from .models import Model, known, model
 from .parallelism import Bounds, Equivalence, FTest
-from .plate import well_name, wells_in
 from .potency import Potency, relative_potencies
 from .quantify import (
     DetectionLimits,

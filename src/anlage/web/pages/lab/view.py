@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET
 from anlage.base import Refused
 from anlage.lab import ControlSeries, Measurement, MeasurementStatus
 from anlage.lab.analysis import card_of
-from anlage.library import Definition, Stage
+from anlage.library import Content, Definition, Method, Stage
 from anlage.plant import Sample
 from anlage.record import Stream
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.pages.samples.offer import methods_in_force, stages_of
-from anlage.web.reading import history, me, state
+from anlage.web.reading import history, me, now, state
 
 from .trends import control_figure, trends_of
 
@@ -166,13 +166,22 @@ def method(request: HttpRequest, name: str) -> HttpResponse:
         "version": version,
         "purposes": [one.value for one in defined.purposes],
         "qualified": [one.value for one in defined.qualified_for],
-        "card": card_of(defined),
+        "card": card_of(defined, _assay_of(defined)),
         "trends": trends_of(name),
         "results": [row for _, row in rows][:40],
         "series": installation().engine.state(ControlSeries, Stream(f"control/{name}")),
         "actions": links(request, (CONTROL,), {"method": name}) if defined.control else [],
     }
     return render(request, "lab/method.html", context)
+
+
+def _assay_of(method: Method) -> Content | None:
+    """Give the content of the assay in force that a method follows; None for none."""
+    if not method.assay:
+        return None
+    stream = Stream(f"definition/assay:{method.assay}")
+    version = installation().engine.state(Definition, stream).effective(now())
+    return None if version is None else version.content
 
 
 @require_GET
