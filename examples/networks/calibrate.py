@@ -1,15 +1,16 @@
 """Calibration in the open: the model against published figures, with the misfit printed.
 
 Run: `python examples/networks/calibrate.py`. Fitted are inputs that are documented but not
-published as numbers: mean and spread of quality control and release (to two published figures of turnaround),
-and for each product the part of its patients at high risk while waiting (to its published part not
-received). All else is a published input, and what the model then gives stands beside what was
-reported, misfit and all.
+published as numbers: mean and spread of quality control and release (to two published figures of
+turnaround), and for each product the part of its patients at high risk while waiting (to its
+published part not received). All else is a published input, and what the model then gives stands
+beside what was reported, misfit and all.
 
 Sources: axi-cel in Europe through the US plant, EHA 2021 abstract PB1445 (apheresis to release:
 median 25 d, mean 26.2 d, 1040 of 1074 lots released); trials, PMC8427697 table 2 (manufacture
-failed; made but not received); transport and 7 d manufacture, Triantafyllou 2022; survival while waiting
-(1 - w)^(t / 42 d) with w = 15 % at high and 2 % at low risk, an assumption of the literature.
+failed; made but not received); transport and 7 d manufacture, Triantafyllou 2022; survival while
+waiting (1 - w)^(t / 42 d) with w = 15 % at high and 2 % at low risk, an assumption of the
+literature.
 """
 
 import math
