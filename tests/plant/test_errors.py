@@ -9,7 +9,7 @@ from anlage.plant.errors import CODES
 SOURCE = Path(anlage.__file__).parent
 MODULES = [
     *(SOURCE / "plant" / f"{name}.py" for name in (
-        "begin", "deviation", "disposition", "entry", "errors", "readings", "results", "review",
+        "begin", "deviation", "disposition", "entry", "errors", "filling", "readings", "results", "review",
         "sample", "signing", "steps",
     )),
     *sorted((SOURCE / "plant").glob("journey*.py")),
