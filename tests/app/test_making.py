@@ -87,6 +87,7 @@ ROLES = {
     "david": ["qc-analyst"],
     "eva": ["qa-reviewer"],
     "fritz": ["releaser"],
+    "nele": ["network-planner"],
 }
 REPORTED = {
     "identity": "match",

@@ -28,6 +28,7 @@ LOOK = """() => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.req("U40")
 def test_every_page_fits_a_tablet_and_a_gloved_finger(come, hospital, theme):
     page = come("eva", theme=theme)
 

@@ -271,6 +271,24 @@ from .material_use import (
     reserve_material,
     thaw_pack,
 )
+from .personal_data import (
+    KEEPERS,
+    NEED_TO_KNOW,
+    ErasePersonalData,
+    KeepPersonalData,
+    LiftLegalHold,
+    PersonalData,
+    PersonalDataView,
+    PlaceLegalHold,
+    ReadPersonalData,
+    access_stream,
+    erase_personal_data,
+    keep_personal_data,
+    lift_legal_hold,
+    personal_data_sentence,
+    place_legal_hold,
+    read_personal_data,
+)
 from .recipe import (
     Choice,
     Condition,
@@ -402,6 +420,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    PersonalDataView(),
     ResultView(),
 )
 
@@ -419,6 +438,7 @@ def sentence(recorded: Recorded) -> str | None:
         equipment_sentence,
         room_sentence,
         supplier_sentence,
+        personal_data_sentence,
     ):
         told = tell(recorded)
         if told is not None:
@@ -433,6 +453,21 @@ __all__ = [
     "ScanField",
     "landing",
     "read_patient_scan",
+    "KEEPERS",
+    "NEED_TO_KNOW",
+    "ErasePersonalData",
+    "KeepPersonalData",
+    "LiftLegalHold",
+    "PersonalData",
+    "PersonalDataView",
+    "PlaceLegalHold",
+    "ReadPersonalData",
+    "access_stream",
+    "erase_personal_data",
+    "keep_personal_data",
+    "lift_legal_hold",
+    "place_legal_hold",
+    "read_personal_data",
     "fill_wanted",
     "ThawDose",
     "thaw_dose",
