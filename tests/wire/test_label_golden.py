@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.wire.test_labels import ALL
 
 from anlage.wire.labels import LAYOUTS, render, zpl
-from tests.wire.test_labels import ALL
 
 GOLDEN = Path(__file__).parent / "golden"
 

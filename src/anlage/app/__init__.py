@@ -37,6 +37,8 @@ from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .metrics import as_data as metrics_as_data
+from .metrics import coverage, measured
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
@@ -55,6 +57,9 @@ __all__ = [
     "Gatherer",
     "OpenClaim",
     "code_name",
+    "coverage",
+    "measured",
+    "metrics_as_data",
     "CodeRead",
     "keep_scan",
     "understand",

@@ -148,15 +148,9 @@ from .label_set import (
     reconcile_labels,
     reprint_label,
 )
-from .metric import (
-    FORMULAS,
-    Delivery,
-    Measure,
-    excursion_rate,
-    on_time_in_full,
-    out_of_specification_rate,
-    vein_to_vein,
-)
+from .metric import DEFINITIONS as METRIC_DEFINITIONS
+from .metric import VIEW as METRIC_VIEW
+from .metric import Behind, Measure, measures
 from .naming import VIEW as CODE_VIEW
 from .naming import (
     Code,
@@ -252,6 +246,10 @@ __all__ = [
     "TAKING_STEPS",
     "CLAIM_VIEW",
     "LABEL_VIEW",
+    "METRIC_DEFINITIONS",
+    "METRIC_VIEW",
+    "Behind",
+    "measures",
     "CODE_VIEW",
     "SCAN_VIEW",
     "SCANNER_SHEET",
@@ -298,7 +296,6 @@ __all__ = [
     "Calibration",
     "calibrate",
     "EXCURSION_RULES",
-    "FORMULAS",
     "PASSPORT_PARTS",
     "Audience",
     "Band",
@@ -320,7 +317,6 @@ __all__ = [
     "CustodyFact",
     "CustodyProof",
     "Dated",
-    "Delivery",
     "Disposition",
     "End",
     "Evidence",
@@ -378,7 +374,6 @@ __all__ = [
     "containers_of",
     "create",
     "doubts",
-    "excursion_rate",
     "expand",
     "find",
     "finish",
@@ -393,8 +388,6 @@ __all__ = [
     "miss",
     "move",
     "offer",
-    "on_time_in_full",
-    "out_of_specification_rate",
     "pack",
     "pool",
     "prepare",
@@ -419,7 +412,6 @@ __all__ = [
     "take_over",
     "transfer",
     "unpack",
-    "vein_to_vein",
     "verify_passport",
     "withdraw",
     "worst_kinetic",

@@ -16,7 +16,7 @@ from anlage.base import Broken, Refused
 from .entrance import has_left
 
 log = logging.getLogger(__name__)
-OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
+OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health", "/check")
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self';"
     " object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
