@@ -183,7 +183,7 @@ def test_nobody_reads_a_version_that_nobody_approved(site):
     assert refusal(site, read, "P-0004") == "definition-not-effective"
 
 
-@pytest.mark.req("U04")
+@pytest.mark.req("U4")
 def test_a_new_version_of_an_sop_closes_the_work_of_those_who_have_not_read_it(site):
     make_effective(site, "sop", "sop-documents")
     make_effective(site, "role", "definition-author")

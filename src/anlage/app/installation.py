@@ -37,6 +37,7 @@ from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Va
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
+from .erasure import erase_missed, erase_told
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class Installation:
         installation = cls(settings, clock=clock)
         try:
             installation.views.catch_up(installation.journal)
+            erase_missed(installation.vault, installation.rows("personal-data"))
         except BaseException:
             installation.close()
             raise
@@ -172,6 +174,7 @@ class Installation:
 
     def _follow(self, facts: Sequence[Recorded]) -> None:
         self.views.follow(facts)
+        erase_told(self.vault, facts)
         for listener in self._listeners:
             try:
                 listener(facts)

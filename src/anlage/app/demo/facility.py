@@ -57,7 +57,8 @@ STORE, OPERATOR, SECOND, QUALITY = "P-0105", "P-0106", "P-0107", "P-0109"
 # Definitions are approved in this order, so that what one names is there before it.
 ORDER = (
     "vocabulary", "sop", "role", "checklist", "label", "collection", "material-class",
-    "equipment-class", "calculation", "method", "criteria", "specification", "recipe", "product",
+    "equipment-class", "calculation", "assay", "method", "criteria", "specification", "recipe",
+    "product",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from anlage.base import Quantity, Refused
 from anlage.library import Content, Criterion, Fields, Heading, Reference, read_with, read_yaml
 
-from ..columns import read_bytes
+from .columns import read_bytes
 from .plate import place_of, wells_in
 
 T = TypeVar("T")
