@@ -3,6 +3,7 @@
 from anlage.record import Recorded
 
 from .bedside import BedsideChecked, LeftoverReconciled
+from .code_sentence import code_sentence
 from .container_fact import (
     ContainerAssigned,
     ContainerCreated,
@@ -36,6 +37,8 @@ _GRADES = {
 
 def sentence(recorded: Recorded) -> str | None:
     """Give a fact of custody as one sentence; None for a fact of another package."""
+    if (said := code_sentence(recorded)) is not None:
+        return said
     if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id

@@ -34,6 +34,7 @@ from .model import (
     GoTo,
     Hold,
     Integration,
+    Keep,
     Lane,
     Mark,
     Material,
@@ -54,6 +55,7 @@ from .model import (
     Wait,
     Window,
 )
+from .protocols import ProtocolFile, read_protocols, with_protocol
 
 __all__ = [
     "UNLIMITED",
@@ -74,6 +76,7 @@ __all__ = [
     "GoTo",
     "Hold",
     "Integration",
+    "Keep",
     "Kind",
     "Lane",
     "Mark",
@@ -85,6 +88,7 @@ __all__ = [
     "Preservation",
     "Process",
     "Produce",
+    "ProtocolFile",
     "Request",
     "Resource",
     "RunDefaults",
@@ -102,7 +106,9 @@ __all__ = [
     "gamma",
     "lognormal",
     "read",
+    "read_protocols",
     "read_years",
     "triangular",
     "uniform",
+    "with_protocol",
 ]

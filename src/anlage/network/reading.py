@@ -81,7 +81,7 @@ class NetworkReader:
             preservations=preservations,
             processes=self._processes(fields),
             classes=classes,
-            lanes=lanes_of(fields.node_of("lanes"), self.judgement),
+            lanes=lanes_of(fields.node_of("lanes"), self.judgement, self._calendar),
             integrations=integrations_of(
                 fields.node_of("integrations", "integration"), self.judgement
             ),

@@ -22,6 +22,7 @@ from .model import (
     Gather,
     GoTo,
     Hold,
+    Keep,
     Mark,
     Outcome,
     Produce,
@@ -277,6 +278,12 @@ def _consume(reader: StepReader, node: Node, what: str, given: str | None, line:
 def _ship(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
     lane = _word(reader, node, what, "lane")
     return [Ship(name=reader.named(given, f"ship {lane}", line), lane=lane)]
+
+
+def _keep(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
+    word = _word(reader, node, what, "condition")
+    condition = None if word.lower() in {"nothing", "none", "no", "off"} else word
+    return [Keep(name=reader.named(given, f"keep {word}", line), condition=condition)]
 
 
 def _exchange(
@@ -545,6 +552,7 @@ KINDS: dict[str, _Read] = {
     "delay": _wait,
     "consume": _consume,
     "ship": _ship,
+    "keep": _keep,
     "exchange": _exchange,
     "branch": _branch,
     "fail": _fail,

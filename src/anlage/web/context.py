@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from anlage.record import World
+from anlage.record import SIGNING_LIMIT, World
 
 from .here import installation
 from .menu import GROUPS, places
@@ -21,6 +21,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "site_name": site.journal.opened.site_name if site.journal.is_opened else "",
         "world": site.journal.opened.world if site.journal.is_opened else "",
         "is_real": site.journal.is_opened and site.journal.opened.world is World.REAL,
+        "behind": site.views.behind() if is_known else {},
+        "signing_stopped": is_known and site.journal.clock_behind() > SIGNING_LIMIT,
         "is_demo": site.settings.demo,
         "plant_time": site.clock.now(),
         "zone": site.settings.time_zone,

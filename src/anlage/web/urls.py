@@ -13,9 +13,10 @@ from .here import installation
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Answer that the server is up, and how long the journal is."""
+    """Answer that the server is up, how long the journal is, and which views stand still."""
     del request
-    return JsonResponse({"ok": True, "facts": installation().journal.size})
+    behind = {name: number for name, (number, _) in installation().views.behind().items()}
+    return JsonResponse({"ok": not behind, "facts": installation().journal.size, "behind": behind})
 
 
 def _job_addresses() -> list[Any]:

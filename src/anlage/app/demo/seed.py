@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from anlage.plant import OpenDeviation, Severity
 
+from .bench import bench
 from .cast import BY_LOGIN
 from .facility import found_facility
 from .live import reserve
@@ -63,6 +64,8 @@ def seed(player: Player) -> list[Walk]:
     waiting = [
         walk for walk, (_, until) in zip(walks, PATIENTS, strict=True) if until is Until.REVIEWED
     ]
+    for walk in waiting:
+        bench(player, walk.lot)
     reserve(player.installation.folder, waiting)
     player.installation.checkpoint()
     return walks

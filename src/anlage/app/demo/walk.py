@@ -5,6 +5,7 @@ every stage. Readings are
 simulated: the target, or a value well inside the limits, unless `SCRIPT` says otherwise.
 """
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,7 +66,9 @@ from anlage.plant import (
     new_vessels,
     starting_of,
 )
+from anlage.record import Actor
 
+from ..personal import keep_personal
 from .cast import BY_LOGIN
 from .facility import calibrate, clean
 from .instrument import instrument_files
@@ -218,7 +221,8 @@ def _order(walk: Walk, number: int) -> Steps:
         by=PHYSICIAN,
     )
     walk.coi = first_of(ordered, "product-ordered").stream.id
-    player.installation.vault.put(walk.coi, "name", f"Simulated Patient {number} ({subject})")
+    who = {"name": f"Simulated Patient {number} ({subject})"}
+    keep_personal(player.installation, walk.coi, who, actor=Actor(person=COORDINATOR, via="page"))
     yield timedelta(hours=2)
     checks = dict.fromkeys(PATIENT_CHECKS, "pass")
     player.do(CheckPatient(coi=walk.coi, checks=checks), by=COORDINATOR)
@@ -546,6 +550,24 @@ RESULTS = {
 LATER = frozenset({"sterility-final"})
 
 
+# How far results of simulated lots lie apart: standard deviation and decimals.
+SPREAD = {
+    "viability": (1.6, 1), "cd3-purity": (0.6, 1), "car-expression": (4.0, 1),
+    "vector-copy-number": (0.25, 1), "potency": (240.0, 0), "memory-phenotype": (3.5, 1),
+}  # fmt: skip
+
+
+def _varied(lot: str, attribute: str, reported: str) -> str:
+    """Give a simulated result of its own to each lot, the same each time the lot is walked."""
+    if attribute not in SPREAD:
+        return reported
+    spread, decimals = SPREAD[attribute]
+    value, unit = reported.split(" ", 1)
+    moved = float(value) + random.Random(f"{lot} {attribute}").gauss(0, spread)
+    top = 99.5 if unit == "%" else float("inf")
+    return f"{min(moved, top):.{decimals}f} {unit}"
+
+
 def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> Steps:
     """Receive every sample, report and approve every result that is due before release."""
     samples = player.state(Lot, f"lot/{lot}").samples
@@ -566,7 +588,7 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             if attribute in LATER or attribute not in RESULTS or attribute in known:
                 continue
             reported, method = RESULTS[attribute]
-            reported = (results or {}).get(attribute, reported)
+            reported = (results or {}).get(attribute) or _varied(lot, attribute, reported)
             raw = files.get(
                 "application/vnd.isac.fcs" if "flow" in method or attribute == "viability" else ""
             )

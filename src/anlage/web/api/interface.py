@@ -218,12 +218,11 @@ def read_stream(
 ) -> list[FactOut]:
     """Give the facts of one stream past a version, oldest first."""
     del request
-    facts = installation().journal.read_stream(
-        Stream(f"{family}/{name}"), min(max(0, after), NUMBER_MAX)
-    )
+    first, most = min(max(0, after), NUMBER_MAX), max(1, min(limit, PAGE_MAX))
+    facts = installation().journal.read_stream(Stream(f"{family}/{name}"), first, first + most)
     if not facts and after <= 0:
         raise Refused("subject-unknown", what=f"{family}/{name}"[:80], found="nothing recorded")
-    return [_out(one) for one in facts[: max(1, min(limit, PAGE_MAX))]]
+    return [_out(one) for one in facts]
 
 
 @api.get("/facts", response={200: list[FactOut], **REFUSALS})

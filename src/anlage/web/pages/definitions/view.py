@@ -21,6 +21,7 @@ from anlage.web.reading import history, me, now, state
 from .procedure import procedure
 
 ROWS_MAX = 5000
+LOTS_MAX = 50
 AUTHOR, APPROVER = "definition-author", "definition-approver"
 DRAFT = Action("Write a definition", "draft-definition", (AUTHOR,), is_main=True)
 BY_PHASE = {
@@ -63,6 +64,7 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     rows = installation().rows("definitions")
     values = {"kind": kind, "id": name, "number": chosen.number, "digest": chosen.digest}
     phase = found.state_at(chosen.number, now())
+    in_progress = (rows.get(f"{kind}:{name}") or {"lots": {}})["lots"]
     context = {
         "definition": found,
         "chosen": chosen,
@@ -73,7 +75,8 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         "lines": list(_outline(chosen.content)),
         "boxes": procedure(Recipe.read(chosen.content)) if kind == "recipe" else [],
         "used": [one.split(":", 1) for one in where_used(rows, kind, name)],
-        "lots": sorted((rows.get(f"{kind}:{name}") or {"lots": {}})["lots"].items()),
+        "lots": sorted(in_progress.items())[-LOTS_MAX:],
+        "lots_all": len(in_progress),
         "facts": history("definition", f"{kind}:{name}"),
         "actions": [
             *links(request, BY_PHASE.get(phase, ()), values),

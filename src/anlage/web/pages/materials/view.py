@@ -19,6 +19,7 @@ from anlage.web.reading import history, now, state
 
 ROWS_MAX = 5000
 NAMED_MAX = 10
+USES_MAX = 100
 KEEPER, QUALITY, OPERATOR = "store-keeper", "qa-reviewer", "operator"
 RECEIVE = (
     Action("Receive a delivery", "receive-material", (KEEPER,), True),
@@ -88,7 +89,8 @@ def material(request: HttpRequest, name: str) -> HttpResponse:
         "lot": lot,
         "standing": _standing(row) if row else {},
         "packs": sorted(lot.packs.items()),
-        "uses": sorted(lot.uses.items(), reverse=True),
+        "uses": sorted(lot.uses.items(), reverse=True)[:USES_MAX],
+        "uses_all": len(lot.uses),
         "facts": history("material", name),
         "actions": links(request, (*offered, *ALWAYS), _given(lot)),
     }

@@ -14,9 +14,12 @@ from anlage.base import Refused
 from anlage.record import Stream, public_hex
 from anlage.web.here import installation
 from anlage.web.menu import Place
+from anlage.web.reading import history as lines_of
 from anlage.web.reading import line, names
 
 PAGE = 100
+DIGITS_MAX = 15
+FOUND_MAX = 200
 EXPORT_MAX = 200_000_000
 
 
@@ -29,7 +32,7 @@ def search(request: HttpRequest) -> HttpResponse:
         found = _find(asked)
         if len(found) == 1:
             return redirect(f"/record/{found[0]}")
-        return render(request, "record/search.html", {"asked": asked, "found": found[:200]})
+        return render(request, "record/search.html", {"asked": asked, "found": found})
     known = names()
     start = max(0, journal.size - PAGE)
     facts = [line(one, known) for one in journal.read(start)]
@@ -41,13 +44,16 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, family: str, name: str) -> HttpResponse:
     """Show everything that happened to one thing: the sentence first, the JSON on demand."""
-    stream, known = Stream(f"{family}/{name}"), names()
-    facts = [line(one, known) for one in installation().journal.read_stream(stream)]
+    stream = Stream(f"{family}/{name}")
+    asked = request.GET.get("before", "")
+    before = int(asked) if asked.isdecimal() and len(asked) <= DIGITS_MAX else None
+    facts = lines_of(family, name, before=before)
     if not facts:
         raise Refused(
             "subject-unknown", what=str(stream), found="nothing recorded", remedy="search for it"
         )
-    context = {"stream": stream, "facts": facts[::-1], "head": facts[-1]["hash"]}
+    head = installation().journal.head(stream)
+    context = {"stream": stream, "facts": facts, "head": head.hash.hex()}
     return render(request, "record/history.html", context)
 
 
@@ -100,11 +106,7 @@ def _verdict(request: HttpRequest, data: bytes, name: str, trust: str | None) ->
 
 
 def _find(asked: str) -> list[str]:
-    journal = installation().journal
-    heads = journal.heads()
-    lowered = asked.lower()
-    exact = [one for one in heads if one.lower() == lowered or one.id.lower() == lowered]
-    return sorted(exact or [one for one in heads if lowered in one.lower()])
+    return [str(one) for one in installation().journal.search(asked, FOUND_MAX)]
 
 
 MENU = (Place(group="record", order=10, path="/record", name=gettext_lazy("Record")),)

@@ -14,7 +14,7 @@ from anlage.web.here import installation
 
 from .graph import graph
 
-SHOWN_MAX = 500
+SHOWN_MAX = 200
 PAGES = {
     "material": "/materials/",
     "lot": "/lots/",

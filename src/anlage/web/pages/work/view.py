@@ -75,10 +75,11 @@ def _link(row: dict[str, Any]) -> str:
             return f"/deviations/{subject}"
         case "sample":
             return "/act/receive-sample?" + urlencode({"sample": subject, "back": "/"})
-        case "test" | "approval":
-            name = "enter-result" if row["kind"] == "test" else "approve-result"
+        case "test":
+            return f"/samples/{subject}"
+        case "approval":
             asked = {"sample": subject, "attribute": row.get("test", test), "back": "/"}
-            return f"/act/{name}?{urlencode(asked)}"
+            return f"/act/approve-result?{urlencode(asked)}"
         case _:
             return f"/lots/{lot}"
 
@@ -93,7 +94,8 @@ def _journeys(roles: frozenset[str]) -> list[dict[str, Any]]:
             continue
         for coi, row in rows.find(facet=stage.value, limit=ROWS_MAX):
             what = f"{mine.label}: {coi}"
-            found.append({"what": what, "since": row["last"], "link": f"/journeys/{coi}"})
+            link = mine.page.format(coi=coi) if mine.page else f"/journeys/{coi}"
+            found.append({"what": what, "since": row["last"], "link": link})
     return found
 
 
