@@ -107,4 +107,5 @@ def test_a_courier_signs_on_a_phone_and_the_shipment_goes_on(come, hospital, chr
     page.get_by_role("button", name="Take in and judge").click()
     page.wait_for_load_state("networkidle")
     assert page.get_by_text("quarantine", exact=True).first.is_visible()
-    assert page.locator("img.curve").evaluate("one => one.naturalWidth") > 0
+    page.locator(".figure[data-drawn=yes]").wait_for()
+    assert page.locator(".figure svg.main-svg").count() > 0
