@@ -27,11 +27,11 @@ def fill(page, command, **values):
 
 
 def scan(page, text):
-    """Type as a scanner does: quickly, wherever the focus is, with Enter at the end."""
-    page.locator("h1").first.click()
-    page.keyboard.type(text, delay=0)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    """Type as a scanner does into the page's scan box, with Enter at the end."""
+    page.locator("input.scan").first.focus()
+    page.keyboard.type(text)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def test_a_bag_is_put_away_found_and_picked_by_scanner(come, hospital):
