@@ -38,11 +38,42 @@ def test_a_bag_is_put_away_found_and_picked_by_scanner(come, hospital):
     page = come("kurt")
     fill(page, "register-place", place="J-SITE", name="Site", kind="site")
     fill(page, "register-place", place="J-LN2", name="Store", kind="store", parent="J-SITE")
-    fill(page, "register-place", place="J-T", name="Tank", kind="tank", parent="J-LN2", keeps_max="-150 Cel")
-    fill(page, "register-place", place="J-B", name="Box", kind="box", parent="J-T", rows="9", columns="9")
+    fill(
+        page,
+        "register-place",
+        place="J-T",
+        name="Tank",
+        kind="tank",
+        parent="J-LN2",
+        keeps_max="-150 Cel",
+    )
+    fill(
+        page,
+        "register-place",
+        place="J-B",
+        name="Box",
+        kind="box",
+        parent="J-T",
+        rows="9",
+        columns="9",
+    )
     for bag in ("J-BAG-1", "J-BAG-2"):
-        fill(page, "create-container", container=bag, vessel="bag", place="bench", evidence="scanned", lot="J-LOT")
-        fill(page, "classify-container", container=bag, product_class="cell therapy", infectious="negative")
+        fill(
+            page,
+            "create-container",
+            container=bag,
+            vessel="bag",
+            place="bench",
+            evidence="scanned",
+            lot="J-LOT",
+        )
+        fill(
+            page,
+            "classify-container",
+            container=bag,
+            product_class="cell therapy",
+            infectious="negative",
+        )
 
     page.goto(f"{hospital.address}/store/put")
     scan(page, "J-BAG-1")
@@ -75,7 +106,14 @@ def test_a_bag_is_put_away_found_and_picked_by_scanner(come, hospital):
 def test_a_courier_signs_on_a_phone_and_the_shipment_goes_on(come, hospital, chromium):
     page = come("kurt")
     fill(page, "create-container", container="J-C", vessel="bag", place="bench", evidence="scanned")
-    fill(page, "create-container", container="J-DS", vessel="shipper", place="bench", evidence="scanned")
+    fill(
+        page,
+        "create-container",
+        container="J-DS",
+        vessel="shipper",
+        place="bench",
+        evidence="scanned",
+    )
     fill(page, "pack-container", container="J-C", into="J-DS", evidence="scanned")
     due = (datetime.now(UTC) + timedelta(days=900)).strftime("%Y-%m-%dT%H:%M")
     fill(page, "prepare-shipment", shipment="J-SH", shipper="J-DS", containers="J-C", seal="881",
