@@ -359,7 +359,7 @@ def erase_personal_data(
     basis = "no cells were collected" if until is None else f"traceability ended {until:%Y-%m-%d}"
     signature = must_sign(
         request.signature,
-        person=by.id,
+        person=by,
         meaning="erased",
         what=f"erasure of the personal data of {data.coi}",
         shown={"coi": data.coi, "asked": request.asked},
