@@ -13,6 +13,7 @@ from .checkpoint import (
     sign_checkpoint,
 )
 from .clockwork import SIGNING_LIMIT, ClockConfirmed, ClockSteppedBack, Clockwork
+from .collection import no_collection
 from .fact import (
     NOTHING_BEFORE,
     Actor,
@@ -92,6 +93,7 @@ __all__ = [
     "is_signature",
     "known_kinds",
     "leaf_hash",
+    "no_collection",
     "node_hash",
     "pack",
     "public_hex",
