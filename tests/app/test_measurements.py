@@ -4,6 +4,7 @@ import numpy
 import pytest
 
 from anlage.app import keep_file, measure, measure_request
+from anlage.app.demo.bench import simulated_plate
 from anlage.base import Refused, digest
 from anlage.lab import (
     AcceptMeasurement,
@@ -222,6 +223,28 @@ def test_a_method_without_analysis_measures_no_file(bench, tube):
         measured(bench, tube, "endotoxin-kinetic")
 
     assert caught.value.code == "analysis-unknown"
+
+
+def test_a_plate_is_evaluated_by_the_assay_in_force_and_says_which(bench):
+    found = measured(bench, simulated_plate(), "potency-by-plate", "plate.csv")
+
+    assert (found.fact.assay, found.fact.assay_version) == ("relative-potency-96", 1)
+    assert {one.title for one in found.fact.figures} == {"The plate", "The curves"}
+    assert next(one for one in found.fact.values if one.name == "S1").text.endswith(" %")
+
+
+def test_values_of_another_version_of_the_assay_are_refused(bench):
+    content = starter("method", "potency-by-plate").content
+    asked = TakeMeasurement(
+        sample=bench.sample, method="potency-by-plate", method_digest=digest(dict(content)),
+        raw_file="0" * 64, raw_name="f", analysis="plate", analysis_version="1",
+        assay_digest="0" * 64,
+    )  # fmt: skip
+
+    with pytest.raises(Refused, match="assay relative-potency-96") as caught:
+        bench.installation.engine.do(asked, actor=Actor(person="clara", via="analysis"))
+
+    assert caught.value.code == "definition-not-effective"
 
 
 def test_a_value_that_the_analysis_did_not_give_is_not_accepted(bench, tube):

@@ -196,3 +196,10 @@ def test_the_laboratory_shows_what_waits(enter, measured):
     page = enter("clara").get("/laboratory").content.decode()
 
     assert f"/measurements/{measured}" in page
+
+
+def test_reference_materials_have_a_page(enter):
+    page = enter("clara").get("/references").content.decode()
+
+    assert "Register a reference material" in page
+    assert "Register a reference material" not in enter("anna").get("/references").content.decode()

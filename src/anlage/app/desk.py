@@ -1,5 +1,6 @@
 """The desk: Django set up for one installation (nowhere else), its tables, accounts and tokens."""
 
+import importlib.util
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -86,6 +87,7 @@ def _values(settings: Settings) -> dict[str, Any]:
             }
         ],
         "STATIC_URL": "/static/",
+        "STATICFILES_DIRS": _plotly(),
         "WHITENOISE_USE_FINDERS": True,
         "WHITENOISE_MAX_AGE": 3600,
         "LANGUAGE_CODE": settings.language,
@@ -110,6 +112,13 @@ def _values(settings: Settings) -> dict[str, Any]:
             "root": {"handlers": ["stderr"], "level": "WARNING"},
         },
     }
+
+
+def _plotly() -> list[tuple[str, str]]:
+    """Give where the browser's part of Plotly lies: in the Python package, for pages offline."""
+    found = importlib.util.find_spec("plotly")
+    places = found.submodule_search_locations if found else None
+    return [("plotly", str(Path(place) / "package_data")) for place in places or ()]
 
 
 def _database(settings: Settings) -> dict[str, Any]:

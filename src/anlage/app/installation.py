@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -38,6 +39,9 @@ from .assemble import all_views, bind_commands
 from .engine import Engine
 from .erasure import erase_missed, erase_told
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .job_runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +80,7 @@ class Installation:
             self.views.close()
             raise
         self.engine = Engine(self.journal, self.clock)
+        self.runner: Runner | None = None
 
     @classmethod
     def create(

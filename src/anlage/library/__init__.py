@@ -54,6 +54,7 @@ from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
 from .method import (
+    Control,
     Measures,
     Method,
     MethodPurpose,
@@ -167,6 +168,7 @@ __all__ = [
     "Computation",
     "ConfirmClock",
     "Content",
+    "Control",
     "Criterion",
     "Defined",
     "Definition",

@@ -48,8 +48,6 @@ from .deviation import (
 from .disposition import (
     AllocateDose,
     AssessExceptionalRelease,
-    FillDoses,
-    FilledContainer,
     HoldLot,
     RecallLot,
     RejectDose,
@@ -61,8 +59,6 @@ from .disposition import (
     allocate_dose,
     assess_exceptional_release,
     certificate,
-    fill_doses,
-    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -117,6 +113,7 @@ from .equipment_fact import (
     TakeEquipmentOut,
     equipment_sentence,
 )
+from .filling import FillDoses, FilledContainer, fill_doses, fill_wanted
 from .genealogy import (
     Affected,
     Edge,
@@ -161,6 +158,14 @@ from .journey_request import (
     ReturnRemainder,
     ThawDose,
     WithdrawConsent,
+)
+from .journey_scan import (
+    Landing,
+    PatientScanRead,
+    ReadPatientScan,
+    ScanField,
+    landing,
+    read_patient_scan,
 )
 from .journey_treatment import (
     clear_lymphodepletion,
@@ -442,6 +447,12 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Landing",
+    "PatientScanRead",
+    "ReadPatientScan",
+    "ScanField",
+    "landing",
+    "read_patient_scan",
     "KEEPERS",
     "NEED_TO_KNOW",
     "ErasePersonalData",

@@ -7,7 +7,10 @@ name. Without the extra `lab` nothing is analysed, and the demonstration does wi
 import importlib.util
 import math
 import random
+from datetime import timedelta
 
+from anlage.base import Quantity
+from anlage.lab import CertifiedValue, RegisterReference
 from anlage.plant import Lot, Sample, SampleStatus
 
 from ..measuring import keep_file, measure, measure_request
@@ -37,6 +40,7 @@ def bench(player: Player, lot: str) -> int:
         return 0
     if player.state(Sample, f"sample/{sample}").status is not SampleStatus.RECEIVED:
         return 0
+    _reference(player)
     count = 0
     for name, data, method in _files():
         file = keep_file(site, name, data)
@@ -44,6 +48,26 @@ def bench(player: Player, lot: str) -> int:
         measure(site, asked, person=BY_LOGIN["analyst"])
         count += 1
     return count
+
+
+def _reference(player: Player) -> None:
+    """Take a simulated reference material into the inventory."""
+    value = CertifiedValue(
+        attribute="viability",
+        value=Quantity.parse("92.0 %"),
+        uncertainty=Quantity.parse("1.2 %"),
+    )
+    asked = RegisterReference(
+        reference="RM-0007",
+        name="Fixed lymphocytes (simulated)",
+        lot="0412",
+        producer="Simulated metrology institute",
+        certificate="C-0412 (simulated)",
+        properties=(value,),
+        expires=player.clock.now() + timedelta(days=300),
+        traceable_to="ISO 20391-2 by three laboratories (simulated)",
+    )
+    player.do(asked, by=BY_LOGIN["analyst"])
 
 
 def _files() -> list[tuple[str, bytes, str]]:

@@ -4,15 +4,31 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
-from anlage.library import Method
+from anlage.library import Content, Method
 
 from ..measurement import Value
 from ..method import MethodCard
 
 Tell = Callable[[float, str], None]
 PLOTLY = "application/vnd.plotly.v1+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What an analysis reads.
+
+    Attributes:
+        path: The instrument's file.
+        method: The method in force.
+        assay: Content of the assay definition in force that the method names; None for none.
+    """
+
+    path: Path
+    method: Method
+    assay: Content | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

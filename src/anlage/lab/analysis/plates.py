@@ -20,10 +20,10 @@ from anlage.lab.assay import (
     read_reader_file,
     standard_curve,
 )
-from anlage.library import Method
+from anlage.library import Content
 
 from ..method import MethodCard, Purpose
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 
 CURVE_POINTS = 60
 _INK = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490", "#be123c", "#4d7c0f", "#a16207")
@@ -38,11 +38,15 @@ READER_CARD = MethodCard(
 """What a value read from a table may be used for: as much as the instrument that wrote it."""
 
 
-def plate(path: Path, method: Method, tell: Tell) -> Found:
+def plate(source: Source, tell: Tell) -> Found:
     """Evaluate a plate as its assay definition says."""
     tell(0.1, "reading the plate")
-    definition = read_definition(Path(method.assay))
-    read = read_reader_file(path)
+    definition = (
+        AssayDefinition.read(source.assay)
+        if source.assay is not None
+        else read_definition(Path(source.method.assay))
+    )
+    read = read_reader_file(source.path)
     tell(0.4, "fitting the curves")
     result = evaluate_plate(definition, read)
     tell(0.8, "drawing the plate")
@@ -74,10 +78,10 @@ def plate(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def table(path: Path, method: Method, tell: Tell) -> Found:
+def table(source: Source, tell: Tell) -> Found:
     """Read an instrument's table; every row has its verdict."""
     tell(0.2, "reading the rows")
-    read = read_reader_file(path)
+    read = read_reader_file(source.path)
     numbers = []
     named = {
         "viability": "viability", "viable_cells": "viable", "total_cells": "total",
@@ -107,9 +111,9 @@ def _plain_unit(unit: str) -> str:
     return "" if unit == "1" else unit
 
 
-def card_of_assay(name: str) -> MethodCard:
+def card_of_assay(content: Content) -> MethodCard:
     """Give the card of the evaluation that an assay definition asks for."""
-    return _card(read_definition(Path(name)))
+    return _card(AssayDefinition.read(content))
 
 
 def _card(definition: AssayDefinition) -> MethodCard:

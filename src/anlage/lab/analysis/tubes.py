@@ -1,7 +1,6 @@
 """Tubes: what a flow cytometry file gave, with its gates drawn."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import numpy
@@ -20,10 +19,9 @@ from anlage.lab.flow import (
     panel_of,
     read_fcs,
 )
-from anlage.library import Method
 
 from ..method import MethodCard, Purpose
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 
 RESAMPLES: Final = 100
 SEED: Final = 1
@@ -38,10 +36,10 @@ LOOK_CARD: Final = MethodCard(
 """What a first look at a tube may be used for."""
 
 
-def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
+def gate_tube(source: Source, tell: Tell) -> Found:
     """Gate a T-cell tube by what the data show; a poor valley is refused, not guessed."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path), lenient=method.accepts_deviations)
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
     tell(0.3, "placing the gates, and placing them again on cells drawn anew")
     found = gate_t_cells(
         sample, panel_of(sample), rng=numpy.random.default_rng(SEED), resamples=RESAMPLES
@@ -69,10 +67,10 @@ def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def look_at_tube(path: Path, method: Method, tell: Tell) -> Found:
+def look_at_tube(source: Source, tell: Tell) -> Found:
     """Tell the events, the singlets where heights are there, and the channels of any tube."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path), lenient=method.accepts_deviations)
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
     numbers = [Number(name="events", value=float(sample.event_count))]
     tell(0.6, "drawing what lies where")
     gated = gate(sample, Strategy())
@@ -162,4 +160,4 @@ def _cuts(figure: object, gated: Gated, channel: str) -> None:
         if side is not None
     }
     for place in sorted(places):
-        figure.add_vline(x=place, line={"width": 2, "dash": "dash"})  # type: ignore[attr-defined]
+        figure.add_vline(x=place, line={"width": 2, "color": "#c2410c"})  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET
 
+from anlage.app import promises_of_journey, release_promises
 from anlage.plant import Journey, JourneyStage
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
@@ -61,6 +62,8 @@ def journey(request: HttpRequest, coi: str) -> HttpResponse:
             (one.value, "here" if at == here else "done" if at < here else "")
             for at, one in enumerate(STAGES)
         ],
+        "promises": promises_of_journey(installation(), coi),
+        "told_before": release_promises(installation(), coi),
         "due": [one for one in found.due if one not in found.done],
         "facts": history("journey", coi),
         "actions": [
