@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from anlage.base import Problem, Refused
 
 from . import network_study
+from .network_drawn import TRACE_MAX, ask_for_drawings, drawn, wants_drawings
 from .network_input import (
     Bar,
     add_run,
@@ -38,6 +39,7 @@ def register(group: Group) -> None:
     command = group.command("simulate", _simulate, help="run a network and print its figures")
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
     add_run(command)
+    ask_for_drawings(command)
     command.add_argument("--trace", type=Path, metavar="FILE", help="write an Arrow trace of a run")
     command = group.command("compare", _compare, help="compare designs under common random numbers")
     command.add_argument("files", metavar="FILE", nargs="+", help="networks; the first is the base")
@@ -63,11 +65,13 @@ def register(group: Group) -> None:
         "--patient-value", type=float, default=0.0, metavar="MONEY", help="of a patient infused"
     )
     add_run(command)
+    ask_for_drawings(command)
     command = group.command(
         "bottleneck", _bottleneck, help="rank resources by what one more of each would bring"
     )
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
     add_run(command)
+    ask_for_drawings(command)
     command = group.command(
         "optimise", _optimise, help="find the cheapest sites, sizes and lane modes, with proof"
     )
@@ -274,9 +278,12 @@ def _simulate(args: argparse.Namespace) -> Answer:
     bar = Bar("simulating")
     if args.trace is not None:
         settings = replace(settings, trace_max=_TRACE_MAX)
+    elif wants_drawings(args):
+        settings = replace(settings, trace_max=TRACE_MAX)
     made = run(network, settings, progress=bar, tell=say)
     bar.close()
     data = outcome_of(made)
+    data |= drawn(args, "simulate-network", data, network=network, run=made)
     if args.trace is not None:
         data["trace"] = _write_trace(made, args.trace)
     return Answer(data, _summary(data), ok=made.stopped is None)
@@ -326,6 +333,7 @@ def _compare(args: argparse.Namespace) -> Answer:
         patient_value=args.patient_value,
     )
     bar.close()
+    data |= drawn(args, "compare-networks", data)
     return Answer(data, _differences(data), ok="problems" not in data)
 
 
@@ -357,6 +365,7 @@ def _bottleneck(args: argparse.Namespace) -> Answer:
     warn_of_compilation()
     bar = Bar("one more of each")
     data = bottleneck(network, settings, progress=bar)
+    data |= drawn(args, "rank-bottlenecks", data)
     rows: list[dict[str, Any]] = data["resources"]  # type: ignore[assignment] # by its contract
     bar.close()
     head = f"{'one more':<28}{'patients/year':>26}{'money/day':>14}{'used':>9}"

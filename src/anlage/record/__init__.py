@@ -12,6 +12,7 @@ from .checkpoint import (
     read_checkpoint,
     sign_checkpoint,
 )
+from .clockwork import SIGNING_LIMIT, ClockConfirmed, ClockSteppedBack, Clockwork
 from .fact import (
     NOTHING_BEFORE,
     Actor,
@@ -48,6 +49,7 @@ from .merkle import (
     subset_proof,
 )
 from .package import Packed, Verdict, blobs_named, pack, unpack
+from .sentence import sentence
 from .signature import METHODS, Signature, SignatureWanted, sign
 from .state import State
 from .view import Rows, View
@@ -56,8 +58,12 @@ __all__ = [
     "JOURNAL_STREAM",
     "METHODS",
     "NOTHING_BEFORE",
+    "SIGNING_LIMIT",
     "Actor",
     "Checkpoint",
+    "ClockConfirmed",
+    "ClockSteppedBack",
+    "Clockwork",
     "Conflict",
     "Entry",
     "Head",
@@ -91,6 +97,7 @@ __all__ = [
     "rebuild",
     "root_from_subset",
     "root_of",
+    "sentence",
     "sign",
     "sign_checkpoint",
     "stream_key",

@@ -106,7 +106,7 @@ class Actor:
 
     Attributes:
         person: Identifier of the person; None when a device or the system acted.
-        via: The door: page, api, command-line, device, clock or system.
+        via: The door: page, api, command-line, job, device, clock or system.
         device: The equipment unit that acted, if one did.
         session: A digest of the login session, so that acts of one session can be found together.
     """
