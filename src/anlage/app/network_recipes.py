@@ -4,13 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from anlage.base import Refused
+from anlage.library import read_yaml
 from anlage.network import Task
 from anlage.plant import (
     Recipe,
     WorkingHours,
     check_recipe,
     plan_lot,
-    read_source,
     starter_recipes,
 )
 
@@ -65,7 +65,7 @@ def _recipe(name: str) -> Recipe | None:
             data = path.read_bytes()[: _BYTES_MAX + 1]
         except OSError:
             return None
-        checked = check_recipe(read_source(data, name))
+        checked = check_recipe(read_yaml(data, name))
         if not checked.ok or checked.recipe is None:
             raise Refused.of(checked.problems)
         return Recipe.read(checked.recipe.content)
