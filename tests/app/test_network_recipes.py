@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from anlage.app.network_recipes import recipe_tasks
+from anlage.app import recipe_tasks
 from anlage.cli.shell import main
 from anlage.network import check, read
 from anlage.network.simulate import outcome_of, run, settings_for

@@ -61,7 +61,7 @@ def network_of(path: str) -> "Network":
 
 def recipes(name: str) -> "tuple[Task, ...] | None":
     """Give the tasks of a recipe; the plant is loaded only when a file names one."""
-    from anlage.app.network_recipes import recipe_tasks
+    from anlage.app import recipe_tasks
 
     return recipe_tasks(name)
 
