@@ -55,7 +55,7 @@ from .promises import Course, Promised, promised, promises_of_journey, release_p
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
-from .serving import serve
+from .serving import must_be_free, serve
 from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
@@ -142,6 +142,7 @@ __all__ = [
     "make_token",
     "opened",
     "prepare_desk",
+    "must_be_free",
     "serve",
     "set_speed",
     "command_classes",
