@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
     configure(chosen)
     prepare_desk(chosen)
     plant = Plant(installation, clock)
-    named = furnish(plant)
+    named = furnish(plant, with_untested=True)
     named["coi"] = order(plant)
     named["fresh"] = begin(plant, named["coi"])
     clock.save()

@@ -14,6 +14,7 @@ from anlage.plant import (
     OpenDeviation,
     OrderProduct,
     QualifyRoom,
+    ReceiveSample,
     RegisterRoom,
     RoomTerms,
     Severity,
@@ -33,7 +34,7 @@ PASSWORD = "correct horse battery"
 STEPS_BEFORE = 6
 
 
-def furnish(plant):
+def furnish(plant, *, with_untested=False):
     """Give the numbers of what was made: a lot in work, one made and tested, one only ordered."""
     by, at = Actor(person="admin", via="api"), plant.clock.now()
     plant.installation.journal.append(list(founding(at)), {}, by=by, at=at)
@@ -46,6 +47,7 @@ def furnish(plant):
     examine(plant, made)
     fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
     plant.do(FillDoses(lot=made, fills=fills), "anna")
+    named = {"untested": untested(plant)} if with_untested else {}
     running = begin(plant, order(plant))
     for _ in range(STEPS_BEFORE):
         lot = plant.state(Lot, f"lot/{running}")
@@ -57,7 +59,17 @@ def furnish(plant):
     plant.do(asked, "anna")
     tested = plant.state(Lot, f"lot/{made}").samples.values()
     sample = next(one.id for one in tested if "viability" in one.tests)
-    return {"made": made, "running": running, "ordered": order_one, "sample": sample}
+    return named | {"made": made, "running": running, "ordered": order_one, "sample": sample}
+
+
+def untested(plant):
+    """Make a lot and bring its release sample into the laboratory; give the sample."""
+    lot = begin(plant, order(plant))
+    make(plant, lot)
+    samples = plant.state(Lot, f"lot/{lot}").samples.values()
+    sample = next(one.id for one in samples if "viability" in one.tests)
+    plant.do(ReceiveSample(sample=sample, laboratory="QC"), "clara")
+    return sample
 
 
 def room(plant):

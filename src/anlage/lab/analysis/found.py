@@ -109,7 +109,7 @@ class Found:
 
     def warnings_for(self, method: Method) -> tuple[str, ...]:
         """Say for which of the method's purposes the analysis is used beyond what it may."""
-        return self.card.warnings_for(method.purposes)
+        return self.card.warnings_for(method.purposes, validated_for=method.qualified_for)
 
     def as_json(self) -> bytes:
         """Give everything that was said, without the figures."""
