@@ -47,6 +47,7 @@ GROUPS: dict[str, str] = {
     "monitor": "batch monitoring",
     "network": "simulate and optimise the way from vein to vein",
     "passport": "signed passports of a product: issue and verify",
+    "patient": "what names a patient: keep, show, hold, erase, each on record",
     "plan": "put work on the calendar",
     "recall": "every lot, patient and site that a material lot reached",
     "rebuild": "fold the views anew from the journal",

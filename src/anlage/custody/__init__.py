@@ -16,9 +16,9 @@ from .bedside import (
 from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
-from .capture import VIEWS as CAPTURE_VIEWS
 from .capture import (
     Capture,
+    CapturedDocument,
     CapturedEvent,
     CaptureEvents,
     DefineEventQuery,
@@ -39,6 +39,28 @@ from .capture import (
     query_stream,
     remove_query,
     subscribe,
+)
+from .claim import OWN as OWN_CONTAINER
+from .claim import TAKING as TAKING_STEPS
+from .claim import VIEW as CLAIM_VIEW
+from .claim import (
+    AcceptClaim,
+    AgreeMatching,
+    Claim,
+    ClaimAccepted,
+    ClaimDismissed,
+    DismissClaim,
+    EndMatching,
+    Matching,
+    MatchingAgreed,
+    MatchingEnded,
+    Meaning,
+    accept_claim,
+    agree_matching,
+    claim_stream,
+    dismiss_claim,
+    end_matching,
+    matching_stream,
 )
 from .container import (
     Container,
@@ -89,33 +111,21 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
     WithdrawOffer,
 )
+from .container_view import VIEW as CONTAINER_VIEW
+from .container_view import VIEWS as CONTAINER_VIEWS
+from .container_view import wanted_for
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
-from .excursion import RULES as EXCURSION_RULES
-from .excursion import (
-    Band,
-    Excursion,
-    ExcursionRule,
-    Holds,
-    Judgement,
-    Kinetic,
-    Reading,
-    Verdict,
-    judge,
-    mean_kinetic_temperature,
-    rule_for,
-    worst_kinetic,
-)
 from .imported import ImportRecord, RecordImported
+from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
 from .label_reading import LabelReading, read_label
+from .label_set import VIEW as LABEL_VIEW
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -134,22 +144,45 @@ from .metric import (
     out_of_specification_rate,
     vein_to_vein,
 )
+from .naming import VIEW as CODE_VIEW
+from .naming import (
+    Code,
+    CodeGiven,
+    CodeWithdrawn,
+    GiveCode,
+    WithdrawCode,
+    code_stream,
+    give_code,
+    withdraw_code,
+)
 from .passport import PARTS as PASSPORT_PARTS
 from .passport import Audience, compact, expand, is_revoked, record_digest, status_list
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
-from .sentence import sentence
-from .shipment import (
-    Disposition,
-    Inspection,
-    Shipment,
-    ShipmentPrepared,
-    ShipmentReceived,
-    doubts,
-    prepare,
-    receive_shipment,
+from .scan import VIEW as SCAN_VIEW
+from .scan import (
+    CalibrateScanner,
+    CodeScanned,
+    RecordScan,
+    RecordTags,
+    ScannerCalibrated,
+    TagsRead,
+    Workstation,
+    calibrate_scanner,
+    may_name_a_person,
+    reader_stream,
+    record_scan,
+    record_tags,
+    scan_of,
+    workstation_stream,
 )
+from .scanner import SHEET as SCANNER_SHEET
+from .scanner import (
+    Calibration,
+    calibrate,
+)
+from .sentence import sentence
 from .storage import VIEWS as STORAGE_VIEWS
 from .storage import (
     Infectious,
@@ -160,11 +193,44 @@ from .storage import (
     look_alike,
 )
 from .subject import containers_of
+from .timeline import Happening, Stage, Stay, Timeline, happening_of, timeline_of
+from .transport import RULES as EXCURSION_RULES
+from .transport import VIEWS as TRANSPORT_VIEWS
+from .transport import (
+    Band,
+    Disposition,
+    Excursion,
+    ExcursionRule,
+    Holds,
+    Inspection,
+    Judgement,
+    Kinetic,
+    PrepareShipment,
+    Reading,
+    ReceiveShipment,
+    Shipment,
+    ShipmentPrepared,
+    ShipmentReceived,
+    Verdict,
+    doubts,
+    judge,
+    mean_kinetic_temperature,
+    prepare,
+    receive_shipment,
+    rule_for,
+    worst_kinetic,
+)
+from .views import VIEWS as CODE_VIEWS
 
-VIEWS = (*CAPTURE_VIEWS, *STORAGE_VIEWS)
+VIEWS = (*CODE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [
+    "ItemRegistered",
+    "RegisterItem",
+    "TradeItem",
+    "item_stream",
+    "register_item",
     "ImportRecord",
     "RecordImported",
     "CAPTURED_EVENTS_MAX",
@@ -190,7 +256,57 @@ __all__ = [
     "query_stream",
     "remove_query",
     "subscribe",
+    "CONTAINER_VIEW",
     "VIEWS",
+    "OWN_CONTAINER",
+    "TAKING_STEPS",
+    "CLAIM_VIEW",
+    "LABEL_VIEW",
+    "CODE_VIEW",
+    "SCAN_VIEW",
+    "SCANNER_SHEET",
+    "CapturedDocument",
+    "AcceptClaim",
+    "AgreeMatching",
+    "Claim",
+    "ClaimAccepted",
+    "ClaimDismissed",
+    "DismissClaim",
+    "EndMatching",
+    "Matching",
+    "MatchingAgreed",
+    "MatchingEnded",
+    "Meaning",
+    "accept_claim",
+    "agree_matching",
+    "claim_stream",
+    "dismiss_claim",
+    "end_matching",
+    "matching_stream",
+    "Code",
+    "CodeGiven",
+    "CodeWithdrawn",
+    "GiveCode",
+    "WithdrawCode",
+    "code_stream",
+    "give_code",
+    "withdraw_code",
+    "CalibrateScanner",
+    "CodeScanned",
+    "RecordScan",
+    "RecordTags",
+    "ScannerCalibrated",
+    "TagsRead",
+    "Workstation",
+    "calibrate_scanner",
+    "may_name_a_person",
+    "reader_stream",
+    "record_scan",
+    "record_tags",
+    "scan_of",
+    "workstation_stream",
+    "Calibration",
+    "calibrate",
     "EXCURSION_RULES",
     "FORMULAS",
     "PASSPORT_PARTS",
@@ -315,6 +431,13 @@ __all__ = [
     "unpack",
     "vein_to_vein",
     "verify_passport",
+    "wanted_for",
     "withdraw",
     "worst_kinetic",
+    "Happening",
+    "Stage",
+    "Stay",
+    "Timeline",
+    "happening_of",
+    "timeline_of",
 ]

@@ -6,6 +6,15 @@ Start at: specification.py (the one evaluator of limits), then definition.py (ho
 lives) and person.py (who may do what).
 """
 
+from .account import (
+    AccountLocked,
+    AccountMade,
+    LoginFailed,
+    PasswordChanged,
+    PasswordReset,
+    sentence,
+    stream_of_account,
+)
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
 from .clock import ConfirmClock, confirm_clock
@@ -129,6 +138,13 @@ from .staff import (
 from .starter import media_labels, starter, starters
 
 __all__ = [
+    "AccountLocked",
+    "AccountMade",
+    "LoginFailed",
+    "PasswordChanged",
+    "PasswordReset",
+    "stream_of_account",
+    "sentence",
     "APPROVER",
     "BYTES_MAX",
     "VIEWS",

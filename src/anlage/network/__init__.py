@@ -55,6 +55,7 @@ from .model import (
     Wait,
     Window,
 )
+from .protocols import ProtocolFile, read_protocols, with_protocol
 
 __all__ = [
     "UNLIMITED",
@@ -87,6 +88,7 @@ __all__ = [
     "Preservation",
     "Process",
     "Produce",
+    "ProtocolFile",
     "Request",
     "Resource",
     "RunDefaults",
@@ -104,7 +106,9 @@ __all__ = [
     "gamma",
     "lognormal",
     "read",
+    "read_protocols",
     "read_years",
     "triangular",
     "uniform",
+    "with_protocol",
 ]

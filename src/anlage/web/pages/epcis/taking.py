@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from anlage.app import Gatherer
+from anlage.app import Gatherer, take_by_agreement
 from anlage.base import Refused
 from anlage.custody import CAPTURE_VIEW, CapturedEvent, CaptureEvents
 from anlage.record import Actor, Rows
@@ -113,6 +113,7 @@ def _written(
     place.engine.judge(wanted, actor=actor)  # nothing is kept of what may not come in
     place.blobs.put(data)
     place.engine.do(wanted, actor=actor)
+    take_by_agreement(place, name, wanted.events, actor)
     return name
 
 

@@ -241,6 +241,12 @@ def subscription_events(request: HttpRequest, name: str, chosen: str) -> HttpRes
     return _page(request, query, name=name, start=row["start"], subscription=chosen)
 
 
+def forget_token(request: HttpRequest, token: str) -> HttpResponse:
+    """Let go of a page's token: it holds nothing here, so that there is nothing to keep."""
+    del request, token
+    return HttpResponse(status=204)
+
+
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer an address that is none."""
     del request
@@ -258,7 +264,7 @@ def _page(
     size = read_page_size(request.GET.get("perPage"))
     token = request.GET.get("nextPageToken")
     after = read_token(token, query.mark) if token else start
-    found, has_more = select(_rows(), query, after=after, limit=size)
+    found, more = select(_rows(), query, _load, after=after, limit=size)
     rows = [row for _, row in found]
     contexts = _contexts(rows)
     whole = joined_contexts([[CONTEXT], *contexts.values()])
@@ -282,10 +288,27 @@ def _page(
     text = json.dumps(body, ensure_ascii=False)
     text = text.removesuffix("[]}}}}") + "[" + ", ".join(told) + "]}}}}"
     response = HttpResponse(text, content_type="application/json")
-    if has_more or subscription:
+    if more or subscription:
         last = found[-1][0] if found else after
-        _link_next(request, response, write_token(last, query.mark))
+        _link_next(request, response, write_token(more or last, query.mark))
     return response
+
+
+def _load(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Give an event as it was captured, and what the prefixes of its context stand for."""
+    event = json.loads(_file(row["digest"])[row["start"] : row["end"]])
+    contexts = [_context(row["capture"]), event.get("@context")]
+    prefixes: dict[str, str] = {}
+    for context in contexts:
+        for part in context if isinstance(context, list) else [context]:
+            if isinstance(part, dict):
+                prefixes |= {name: text for name, text in part.items() if isinstance(text, str)}
+    return event, prefixes
+
+
+@functools.lru_cache(maxsize=256)
+def _context(capture: str) -> Any:
+    return json.loads(_row(f"job:{capture}")["context"])
 
 
 def _told(row: dict[str, Any]) -> str:
@@ -395,8 +418,10 @@ def _object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _text(held: object) -> str:
-    if isinstance(held, str | int) and not isinstance(held, bool):
-        return str(held)
+    if isinstance(held, bool):
+        return str(held).lower()
+    if held is None or isinstance(held, str | int | float):
+        return "" if held is None else str(held)
     raise refused("parameter-malformed", "query", repr(held)[:60], "text", "correct the value")
 
 
@@ -448,6 +473,7 @@ ADDRESSES = [
         resource(GET=subscription_events),
     ),
 ]
+ADDRESSES.append(path("epcis/nextPageToken/<str:token>", resource(DELETE=forget_token)))
 for _kind in TOP_LEVEL:
     ADDRESSES += [
         path(f"epcis/{_kind}", resource(GET=values), {"kind": _kind}),
