@@ -13,7 +13,15 @@ from anlage.lab import (
     RejectMeasurement,
     TakeMeasurement,
 )
-from anlage.lab.flow import Recipe, simulate_t_cells
+from anlage.lab.flow import (
+    Recipe,
+    Strategy,
+    gate_t_cells,
+    panel_of,
+    read_fcs,
+    simulate_t_cells,
+    write_gatingml,
+)
 from anlage.library import DefinitionApproved, DefinitionDrafted, starter
 from anlage.plant import ApproveResult, EnterResult, Lot, ReceiveSample, Sample
 from anlage.record import Actor, Entry, Stream
@@ -55,7 +63,7 @@ def measured(plant, data, method, name="tube.fcs"):
     return plant.state(Measurement, id)
 
 
-def qualify(plant, id, attribute, value):
+def qualify(plant, id, attribute, value, **more):
     """Put a validated version of a starter method in effect under another name."""
     content = dict(starter("method", id).content) | {
         "id": f"{id}-validated",
@@ -63,6 +71,7 @@ def qualify(plant, id, attribute, value):
         "qualified-for": ["control"],
         "validation": {"state": "validated", "report": "VR-7"},
         "measures": [{"attribute": attribute, "value": value, "unit": "%"}],
+        **more,
     }
     stream, seal = Stream(f"definition/method:{id}-validated"), digest(content)
     drafted = DefinitionDrafted(
@@ -152,6 +161,37 @@ def test_an_analysis_used_beyond_its_purpose_warns_and_its_result_counts(bench, 
     assert said.reported == found.value_of("cd3-purity").text
     again = bench.state(Measurement, f"measurement/{found.id}")
     assert again.status is MeasurementStatus.ACCEPTED
+
+
+def test_gates_written_into_a_validated_method_give_the_result(bench, tube):
+    found = gate_t_cells(
+        read_fcs(tube), panel_of(read_fcs(tube)), rng=numpy.random.default_rng(1)
+    ).gated
+    names = ("Singlets", "Live", "T cells", "CAR+")
+    written = write_gatingml(Strategy(
+        gates={name: found.strategy.gates[name] for name in names},
+        scales=found.strategy.scales, ratios=found.strategy.ratios,
+    ))  # fmt: skip
+    method = qualify(
+        bench, "cell-events", "car-expression", "CAR+", analysis="gating", gates=written
+    )
+
+    taken = measured(bench, tube, method)
+    accepted(bench, taken, "car-expression")
+
+    inside = found.membership
+    share = 100 * inside["CAR+"].sum() / inside["T cells"].sum()
+    assert taken.value_of("car-expression").text == f"{share:.1f} %"
+    assert taken.fact.warnings == ()
+    assert bench.state(Sample, f"sample/{bench.sample}").results["car-expression"].fact.raw_file
+
+
+def test_a_method_that_gates_without_gates_is_refused(bench, tube):
+    method = qualify(bench, "label-free-activation", "cd3-purity", "T cells", analysis="gating")
+
+    taken = measured(bench, tube, method)
+
+    assert "no gates" in taken.fact.refusal
 
 
 def test_a_measurement_is_rejected_with_a_signed_reason_and_then_closed(bench, tube):
