@@ -44,6 +44,8 @@ from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .metrics import as_data as metrics_as_data
+from .metrics import coverage, measured
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
 from .personal import keep_personal, read_personal
@@ -73,6 +75,9 @@ __all__ = [
     "Gatherer",
     "OpenClaim",
     "code_name",
+    "coverage",
+    "measured",
+    "metrics_as_data",
     "CodeRead",
     "keep_scan",
     "understand",

@@ -44,6 +44,7 @@ GROUPS: dict[str, str] = {
     "label": "labels, each symbol read back before it is let out",
     "lane": "lanes: qualification, rules of country pairs, the shared pool",
     "logger": "condition logs of shipments and stores",
+    "metrics": "measures of the way, with their definitions and the facts behind them",
     "monitor": "batch monitoring",
     "network": "simulate and optimise the way from vein to vein",
     "passport": "signed passports of a product: issue and verify",

@@ -142,8 +142,11 @@ def rows_layout(names: Sequence[str], *, x: str, **more: Any) -> dict[str, Any]:
 
 
 def words_of(name: str) -> str:
-    """Give a name for people: `central_plant` as `central plant`, `unit@x` as `unit · x`."""
-    return name.replace("_", " ").replace("@", " · ")
+    """Give a name for people: `central_plant` as `central plant`, `unit@x` as `unit · x`.
+
+    Plotly reads marks such as `<a href=...>` in text; a name holds none.
+    """
+    return name.replace("_", " ").replace("@", " · ").replace("<", "‹").replace(">", "›")
 
 
 def days(value: float | None) -> str:
