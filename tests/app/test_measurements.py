@@ -265,6 +265,33 @@ def test_a_method_without_analysis_measures_no_file(bench, tube):
     assert caught.value.code == "analysis-unknown"
 
 
+HEAD = "Sample ID;Viability (%);Live (cells/mL)\n"
+
+
+def test_the_row_of_the_sample_is_taken_out_of_a_table_of_several(bench):
+    table = f"{HEAD}OTHER;50,0;1e6\n{bench.sample.lower()};91,5;2e6\n"
+
+    found = measured(bench, table.encode(), "counter-export", "run.csv")
+
+    assert found.value_of("viability").text == "91.5 %"
+
+
+def test_a_table_of_other_samples_gives_nobodys_value(bench):
+    table = f"{HEAD}A;50,0;1e6\nB;91,5;2e6\n"
+
+    found = measured(bench, table.encode(), "counter-export", "run.csv")
+
+    assert found.status is MeasurementStatus.REFUSED
+    assert "A, B" in found.fact.refusal
+
+
+def test_a_table_of_one_sample_is_taken_and_says_what_it_was_called(bench):
+    found = measured(bench, f"{HEAD}TUBE-1;91,5;2e6\n".encode(), "counter-export", "run.csv")
+
+    assert found.value_of("viability").text == "91.5 %"
+    assert any("TUBE-1" in one for one in found.fact.flags)
+
+
 def test_a_plate_is_evaluated_by_the_assay_in_force_and_says_which(bench):
     found = measured(bench, simulated_plate(), "potency-by-plate", "plate.csv")
 

@@ -24,11 +24,13 @@ class Source:
         path: The instrument's file.
         method: The method in force.
         assay: Content of the assay definition in force that the method names; None for none.
+        sample: The sample it was measured on, by which its row is found in a table of several.
     """
 
     path: Path
     method: Method
     assay: Content | None = None
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
