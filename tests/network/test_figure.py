@@ -195,6 +195,15 @@ def test_a_network_without_places_says_what_to_give():
     assert drawing.figure().data == ()
 
 
+def test_a_name_is_no_markup_in_a_drawing():
+    text = (EXAMPLES / "central.yaml").read_text()
+    text = text.replace("  paris:", """  '<a href="https://elsewhere">paris</a>':""")
+
+    drawn = json.dumps(map_figure(read(text)).as_json())
+
+    assert "paris" in drawn and "<a" not in drawn
+
+
 def test_in_every_moment_of_the_day_everybody_is_somewhere_once(lost, trace):
     day = day_of(lost, trace)
     times = trace["happened_at"].to_pylist()

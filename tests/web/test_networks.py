@@ -234,3 +234,17 @@ def test_what_a_later_version_changed_is_shown_line_by_line(nele, enter, site):
     page = nele.get("/networks/revised")
     changed = re.findall(r"<(del|ins)>[-+] (.*?)</", html.unescape(page.content.decode()))
     assert changed == [("del", "  desk: {capacity: 2}"), ("ins", "  desk: {capacity: 3}")]
+
+
+def test_names_in_a_network_cannot_become_markup(nele):
+    text = MM2.replace("desk", "'<img src=x onerror=alert(1)>'").replace(
+        "network: mm2", "network: '</script><script>alert(1)</script>'"
+    )
+
+    told = nele.post("/networks/check", {"file": text}).json()
+    page = nele.post("/networks/new", {"id": "marked-up", "file": text, **FIELDS})
+
+    if told["ok"]:
+        page = nele.get("/networks/marked-up")
+    assert "<script>alert" not in page.content.decode()
+    assert "<img src=x" not in page.content.decode()
