@@ -30,6 +30,15 @@ ABBREVIATIONS = {
         "CD19",
         "MSC",
         "ID",
+        "GS1",
+        "EPC",
+        "RFID",
+        "GTIN",
+        "GLN",
+        "SSCC",
+        "ISBT128",
+        "DIN",
+        "CoI",
     )
 }
 
