@@ -1,6 +1,11 @@
 """`anlage jobs`: put in, do without a server, look, read the result, cancel."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from tests.serving import serve
@@ -113,3 +118,57 @@ def test_beside_a_server_a_person_logs_in_and_the_server_judges(capsys, folder, 
     assert jobs(capsys, folder, "show", id, person="otto")[1]["job"]["problems"][0]["code"] == (
         "job-not-allowed"
     )
+
+
+def test_a_killed_server_leaves_no_worker_and_its_job_is_said_to_be_interrupted(capsys, folder):
+    arguments = json.loads((folder / "run.json").read_text())
+    arguments["terms"] |= {"replications": 1_000_000, "years": "3"}
+    (folder / "long.json").write_text(json.dumps(arguments))
+    id = jobs(capsys, folder, "submit", "simulate-network", folder / "long.json")[1]["job"]["id"]
+    words = ["-m", "anlage", "jobs", "work", "--data", str(folder / "data")]
+    path = os.pathsep.join(one for one in sys.path if one)
+    server = subprocess.Popen(
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    worker = _worker_of(server)
+
+    server.kill()
+    server.wait()
+
+    _until(lambda: not _is_alive(worker))
+    assert jobs(capsys, folder, "work") == (0, {"jobs": {}})
+    row = jobs(capsys, folder, "show", id)[1]["job"]
+    assert row["state"] == "interrupted" and "server stopped" in row["words"]
+
+
+def _worker_of(server):
+    """Wait until the runner has started a worker, and the worker has begun."""
+    found = []
+
+    def look():
+        assert server.poll() is None
+        for task in Path(f"/proc/{server.pid}/task").iterdir():
+            children = (task / "children").read_text().split()
+            found[:] = children or found
+        return bool(found) and b"job_worker" in Path(f"/proc/{found[0]}/cmdline").read_bytes()
+
+    _until(look)
+    return int(found[0])
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _until(what):
+    end = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -6,7 +6,7 @@ from anlage.app import request_of
 from anlage.app.assemble import bind_commands
 from anlage.app.engine import _HANDLERS, name_of
 from anlage.library import PersonRegistered, RoleGranted
-from anlage.record import Actor, Entry, Stream, write
+from anlage.record import Actor, Entry, Stream, World, write
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ROLES = ("operator", "verifier", "store-keeper", "qa-reviewer")
@@ -14,6 +14,8 @@ ROLES = ("operator", "verifier", "store-keeper", "qa-reviewer")
 
 class MemoryDesk:
     """Reads states by folding facts; keeps what is done."""
+
+    world, site = World.SIMULATED, "S1"
 
     def __init__(self, people=("anna", "ben")):
         bind_commands()

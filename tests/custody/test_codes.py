@@ -127,12 +127,14 @@ def test_a_variable_value_ends_at_the_separator():
     assert reading.fields["expiry"] == "2026-12-31"
 
 
+@pytest.mark.req("U30")
 def test_a_missing_separator_is_said():
     reading = decode("]d2010950600013435210ABCDEFGHIJ17261231210000000000", TODAY)
 
     assert "separator (FNC1) is missing" in (reading.problems[0].remedy or "")
 
 
+@pytest.mark.req("U30")
 def test_brackets_inside_a_scanned_symbol_are_a_misprint():
     assert decode("]d2(01)09506000134352", TODAY).problems[0].code == "gs1-brackets-in-symbol"
     assert decode("]d1(01)09506000134352", TODAY).problems[0].code == "gs1-not-marked"

@@ -123,6 +123,7 @@ def taken_up(chosen):
 @pytest.mark.parametrize("point", [
     "before-commit", "between-commits", "before-views-commit", "before-answer",
 ])  # fmt: skip
+@pytest.mark.req("U38")
 def test_a_kill_at_each_point_of_a_commit_leaves_all_or_nothing_and_views_that_catch_up(
     request, tmp_path, engine, point
 ):

@@ -9,6 +9,8 @@ THINGS = [
     "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
     "/act/open-deviation?lot={running}", "/record/lot/{made}/verify", "/samples/{sample}",
     "/methods/two-dye-exclusion", "/methods/label-free-activation",
+    "/lots/{made}/custody", "/journeys/{late}/receipt", "/journeys/{coi}/collection", "/journeys/{to_treat}/bedside",
+    "/journeys/{coi}/lymphodepletion", "/rooms/R/clearance",
 ]  # fmt: skip
 LOOK = """() => {
   const wanted = 'a.button, button, select, a.tile, a.target, header.top nav a,'
@@ -26,6 +28,7 @@ LOOK = """() => {
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.req("U40")
 def test_every_page_fits_a_tablet_and_a_gloved_finger(come, hospital, theme):
     page = come("eva", theme=theme)
 

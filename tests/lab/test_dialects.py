@@ -57,6 +57,16 @@ def test_weeks_and_days_become_months(tmp_path):
     assert read_study(days).month[1] == pytest.approx(12)
 
 
+def test_a_column_per_batch_is_read_as_batches(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("Month;Lot A;Lot B\n0;99,8;99,9\n3;99,1;\n6;98,6;98,5\n")
+
+    study = read_study(path, decimal=AUTO)
+
+    assert study.batch == ("Lot A",) * 3 + ("Lot B",) * 2
+    assert study.month.tolist() == [0, 3, 6, 0, 6]
+
+
 def test_numbers_that_leave_the_sign_open_are_not_guessed(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("batch;month;value\nA;0;1,500\nA;3;1,400\nA;6;1,300\n")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from anlage.cli import main
 from anlage.network import read
 from anlage.network.figure import (
     bottleneck_figure,
@@ -194,6 +195,15 @@ def test_a_network_without_places_says_what_to_give():
     assert drawing.figure().data == ()
 
 
+def test_a_name_is_no_markup_in_a_drawing():
+    text = (EXAMPLES / "central.yaml").read_text()
+    text = text.replace("  paris:", """  '<a href="https://elsewhere">paris</a>':""")
+
+    drawn = json.dumps(map_figure(read(text)).as_json())
+
+    assert "paris" in drawn and "<a" not in drawn
+
+
 def test_in_every_moment_of_the_day_everybody_is_somewhere_once(lost, trace):
     day = day_of(lost, trace)
     times = trace["happened_at"].to_pylist()
@@ -236,3 +246,54 @@ def test_the_load_rises_while_the_plant_is_lost(lost, trace):
     assert band["x1"] == (lost.start_date + datetime.timedelta(days=260)).isoformat()
     assert load["on_their_way"][begin + 12] > load["on_their_way"][begin]
     assert "loss of central plant" in drawing.told
+
+
+def command(capsys, *words):
+    code = main(["network", *map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+RUN = ("--years", "0.3", "--replications", "3", "--seed", "5")
+
+
+def test_the_command_line_writes_drawings_and_a_report_without_a_server(capsys, tmp_path):
+    figures, report = tmp_path / "made" / "figures", tmp_path / "central.pdf"
+    words = ("simulate", EXAMPLES / "central.yaml", *RUN)
+
+    code, answer = command(capsys, *words, "--figures", figures, "--report", report)
+    plain = command(capsys, *words)[1]
+
+    assert code == 0
+    assert {Path(one).name for one in answer["figures"]} == {
+        "figures.html", "day.svg", "vein-to-vein.svg", "waits.svg", "cost.svg", "outages.svg",
+        "utilisation.svg",
+    }  # fmt: skip
+    for one in figures.glob("*.svg"):
+        ElementTree.parse(one)
+    assert (figures / "figures.html").read_text().count("Plotly.newPlot") == 6
+    assert report.read_bytes()[:5] == b"%PDF-"
+    # Drawing changes nothing of what was found.
+    for name in ("vein_to_vein_days", "stages", "resources", "cost_per_infused"):
+        assert answer[name] == plain[name]
+    assert "day" not in answer and "figures" not in plain
+
+
+def test_comparisons_and_bottlenecks_are_drawn_too(capsys, tmp_path):
+    files = (EXAMPLES / "central.yaml", EXAMPLES / "regional.yaml")
+
+    code, answer = command(capsys, "compare", *files, *RUN, "--report", tmp_path / "c.pdf")
+    assert code == 0 and Path(answer["report"]).read_bytes()[:5] == b"%PDF-"
+
+    words = ("bottleneck", EXAMPLES / "mm2.yaml", *RUN, "--figures", tmp_path / "b")
+    code, answer = command(capsys, *words)
+    assert code == 0 and (tmp_path / "b" / "bottlenecks.svg").exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_refused(capsys, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+
+    code, answer = command(
+        capsys, "simulate", EXAMPLES / "mm2.yaml", *RUN, "--figures", tmp_path / "file" / "x"
+    )
+
+    assert code == 2 and answer["refused"]["code"] == "network-unwritable"

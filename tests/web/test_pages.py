@@ -10,7 +10,7 @@ from anlage.web.menu import places
 LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
 THINGS = [
     "/lots/{running}", "/lots/{made}", "/lots/{made}/review", "/lots/{made}/review?page=audit",
-    "/lots/{running}/step/wash", "/journeys/{ordered}", "/materials/M-t-cell-medium",
+    "/lots/{running}/step/wash", "/journeys/{ordered}", "/journeys/{ordered}/personal", "/materials/M-t-cell-medium",
     "/materials?q=medium&all=yes", "/equipment/E-incubator", "/rooms/R", "/people/anna",
     "/people?role=operator", "/people/unread/sop-identity", "/deviations/{running}-D01",
     "/deviations?which=all", "/definitions/recipe/cd19-car-t", "/definitions?kind=role",
@@ -129,3 +129,30 @@ def test_a_recall_names_lots_patients_and_doses(enter, house):
     assert house.state(Lot, f"lot/{made}").coi in text
     assert "container/DOSE-1" in text and "container/DOSE-1" in both
     assert "material/M-cd19-car-vector" in both
+
+
+def test_an_address_where_nothing_stands_says_what_to_do(enter):
+    answer = enter("eva").get("/stores/none/at-all")
+
+    assert answer.status_code == 404
+    assert b"There is no such page" in answer.content
+    assert b'action="/record"' in answer.content
+
+
+def test_an_entry_that_no_page_of_the_session_sent_is_not_taken(site, house):
+    from django.test import Client
+
+    browser = Client(enforce_csrf_checks=True)
+
+    answer = browser.post("/login", {"login": "eva", "password": "x"})
+
+    assert answer.status_code == 403
+    assert b"Nothing was stored" in answer.content
+
+
+def test_a_journeys_page_says_what_is_promised_and_from_how_many_courses(enter, house):
+    text = enter("hans").get(f"/journeys/{house.named['ordered']}").content.decode()
+
+    promises = text.partition('id="promises"')[2].partition("</section>")[0]
+    assert "Arrival at the plant" in promises and "Release" in promises
+    assert "earlier courses, counted from order" in " ".join(promises.split())

@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -36,7 +37,11 @@ from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Va
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
+from .erasure import erase_missed, erase_told
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .job_runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +80,7 @@ class Installation:
             self.views.close()
             raise
         self.engine = Engine(self.journal, self.clock)
+        self.runner: Runner | None = None
 
     @classmethod
     def create(
@@ -126,6 +132,7 @@ class Installation:
         installation = cls(settings, clock=clock)
         try:
             installation.views.catch_up(installation.journal)
+            erase_missed(installation.vault, installation.rows("personal-data"))
         except BaseException:
             installation.close()
             raise
@@ -167,6 +174,7 @@ class Installation:
 
     def _follow(self, facts: Sequence[Recorded]) -> None:
         self.views.follow(facts)
+        erase_told(self.vault, facts)
         for listener in self._listeners:
             try:
                 listener(facts)

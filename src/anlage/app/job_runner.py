@@ -64,6 +64,8 @@ class Runner:
         self._listeners: list[Listener] = []
         self._threads: list[threading.Thread] = []
         self._workers: list[_Worker] = []
+        self._expected: str | None = None
+        self._news = threading.Condition()
 
     def listen(self, listener: Listener) -> None:
         """Call a function with the person and the state of each job that moves."""
@@ -78,6 +80,7 @@ class Runner:
         orphans = Job.interrupt_orphans()
         if orphans:
             log.warning("%d jobs were interrupted when the server stopped", orphans)
+        self._site.runner = self
         for number in range(self._count):
             worker = _Worker(self._module, self._site.folder / "blobs")
             thread = threading.Thread(
@@ -88,9 +91,21 @@ class Runner:
             thread.start()
         return orphans
 
+    def expect(self, name: str) -> None:
+        """Get a worker ready for a kind of job."""
+        self._expected = name
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for jobs at once; without it one that waits is found by the next look."""
+        with self._news:
+            self._news.notify_all()
+
     def close(self) -> None:
         """Stop the workers; what runs is interrupted."""
+        self._site.runner = None
         self._closing.set()
+        self.wake()
         for worker in self._workers:
             worker.kill()
         for thread in self._threads:
@@ -111,21 +126,41 @@ class Runner:
             while not self._closing.is_set():
                 try:
                     with self._claiming:
-                        row = Job.claim()
+                        # A process that is up answers at once; another takes seconds to start.
+                        is_other_up = any(
+                            one.pid is not None and not one.is_busy for one in self._workers
+                        )
+                        may = worker.pid is not None or not is_other_up
+                        row = Job.claim() if may else None
+                        worker.is_busy = row is not None
                 except Exception:
                     log.exception("the desk could not be asked for jobs")
                     self._closing.wait(STOP_SECONDS)
                     continue
                 if row is None:
+                    self._get_ready(worker)
                     if time.monotonic() - idle_since > IDLE_SECONDS:
                         worker.kill()
-                    self._closing.wait(LOOK_SECONDS)
+                    with self._news:
+                        self._news.wait(LOOK_SECONDS)
                     continue
                 self._run(row, worker)
+                worker.is_busy = False
                 idle_since = time.monotonic()
         finally:
             worker.kill()
             connection.close()
+
+    def _get_ready(self, worker: "_Worker") -> None:
+        """Start the first worker, and let it load what is expected, if none is ready for it."""
+        expected = self._expected
+        if expected is None or worker is not self._workers[0]:
+            return
+        self._expected = None
+        if expected in job_kinds() and not any(expected in one.ready_for for one in self._workers):
+            worker.start()
+            worker.ready_for.add(expected)
+            worker.say({"ready": expected})
 
     def _run(self, row: "JobRow", worker: "_Worker") -> None:
         """Run one job to its end, whatever that is."""
@@ -160,6 +195,7 @@ class Runner:
         # Roles may have ended, or the person left, since the job was put in.
         must_be_allowed(self._site, kind, row.person)
         worker.start()
+        worker.ready_for.add(row.name)
         worker.say({"job": row.id, "name": row.name, "arguments": row.arguments})
         until = time.monotonic() + kind.seconds_max
         stopping: float | None = None
@@ -226,6 +262,8 @@ class _Worker:
         self._module, self._blobs = module, blobs
         self._process: subprocess.Popen[bytes] | None = None
         self._heard: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.is_busy = False
+        self.ready_for: set[str] = set()
 
     @property
     def pid(self) -> int | None:
@@ -263,6 +301,7 @@ class _Worker:
 
     def kill(self) -> None:
         process, self._process = self._process, None
+        self.ready_for = set()
         if process is None:
             return
         process.kill()

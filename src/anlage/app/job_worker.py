@@ -1,8 +1,8 @@
 """A worker: a process that does jobs one after another and talks to the runner in lines of JSON.
 
-The runner writes `{"job", "name", "arguments"}`, `{"cancel"}` and `{"reply"}` to its standard
-input; the worker answers `{"told"}`, `{"do"}` and one `{"ended"}` per job. When the input ends,
-the server is gone, and so is the worker: nothing is left behind after a kill. It opens no
+The runner writes `{"job", "name", "arguments"}`, `{"cancel"}`, `{"reply"}` and `{"ready"}` to its
+standard input; the worker answers `{"told"}`, `{"do"}` and one `{"ended"}` per job. When the input
+ends, the server is gone, and so is the worker: nothing is left behind after a kill. It opens no
 database; files go to the folder of blobs.
 """
 
@@ -23,7 +23,7 @@ import orjson
 from anlage.base import Problem, Refused
 from anlage.store import FolderBlobs
 
-from .jobs import Cancelled, job_request
+from .jobs import Cancelled, job_kinds, job_request
 
 log = logging.getLogger(__name__)
 TELL_SECONDS = 0.1
@@ -55,7 +55,7 @@ class _Talk:
     def _listen(self) -> None:
         for line in sys.stdin.buffer:
             message = orjson.loads(line)
-            if "job" in message:
+            if "job" in message or "ready" in message:
                 self.jobs.put(message)
             elif "cancel" in message:
                 self.cancelled.add(message["cancel"])
@@ -108,8 +108,18 @@ def main(blobs: Path) -> None:
     talk.say({"here": os.getpid()})
     while True:
         message = talk.jobs.get()
+        if "ready" in message:
+            _get_ready(message["ready"])
+            continue
         talk.say({"ended": message["job"], **_do(message, talk, kept)})
         talk.cancelled.discard(message["job"])
+
+
+def _get_ready(name: str) -> None:
+    kind = job_kinds().get(name)
+    if kind is not None and kind.ready is not None:
+        with contextlib.suppress(Exception):  # a job would meet it again, and say so
+            kind.ready()
 
 
 def _do(message: Mapping[str, Any], talk: _Talk, blobs: FolderBlobs) -> dict[str, Any]:

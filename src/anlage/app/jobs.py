@@ -85,6 +85,7 @@ class JobKind:
         roles: Who may ask for it: any of these; empty for everybody who works here.
         seconds_max: Time after which it is stopped.
         page: Where its result is shown, with `{id}`; empty for the page of the job.
+        ready: Loads what the handler needs, in a worker, before it is needed; None for nothing.
     """
 
     name: str
@@ -93,6 +94,7 @@ class JobKind:
     roles: tuple[str, ...]
     seconds_max: float
     page: str
+    ready: Callable[[], None] | None
 
     @property
     def about(self) -> str:
@@ -104,7 +106,12 @@ _KINDS: dict[str, JobKind] = {}
 
 
 def job(
-    name: str, *, roles: tuple[str, ...] = (), seconds_max: float = SECONDS_MAX, page: str = ""
+    name: str,
+    *,
+    roles: tuple[str, ...] = (),
+    seconds_max: float = SECONDS_MAX,
+    page: str = "",
+    ready: Callable[[], None] | None = None,
 ) -> Callable[[H], H]:
     """Bind a function as a kind of job; the class of its second parameter is that of the
     arguments.
@@ -122,6 +129,7 @@ def job(
             roles=roles,
             seconds_max=seconds_max,
             page=page,
+            ready=ready,
         )
         return handler
 
@@ -222,7 +230,7 @@ class Jobs:
                 limit=f"{WAITING_OF_ONE_MAX} of one person, {WAITING_MAX} in all",
                 remedy="wait until one has ended, or cancel one",
             )
-        return Job.put(
+        row = Job.put(
             id=secrets.token_hex(8),
             name=name,
             person=person,
@@ -230,6 +238,14 @@ class Jobs:
             title=title or kind.about,
             subject=subject,
         )
+        if self._site is not None and self._site.runner is not None:
+            self._site.runner.wake()
+        return row
+
+    def expect(self, name: str) -> None:
+        """Say that a job of a kind is likely soon, so that a worker gets ready for it."""
+        if self._site is not None and self._site.runner is not None:
+            self._site.runner.expect(name)
 
     def get(self, id: str, *, person: str) -> "JobRow":
         """Give a job that this person may see: an own one, or any to an administrator.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from anlage.base import Refused, clean_line, digest
 from anlage.lab import FigureKept, TakeMeasurement
-from anlage.lab.analysis import ANALYSES, Intake, analyse, examine
+from anlage.lab.analysis import ANALYSES, Intake, Source, analyse, examine
 from anlage.library import Definition, Method
 from anlage.record import Actor, Stream
 
@@ -40,6 +40,7 @@ class MeasureFile:
         raw_file: Digest of the file.
         raw_name: Its name.
         media_type: What it is.
+        assay: Content of the assay definition in force that the method names; None for none.
     """
 
     sample: str
@@ -48,6 +49,7 @@ class MeasureFile:
     raw_file: str
     raw_name: str
     media_type: str
+    assay: Mapping[str, object] | None = None
 
 
 def keep_file(installation: Installation, name: str, data: bytes) -> tuple[Intake, str]:
@@ -74,7 +76,8 @@ def measure_request(
     stream = Stream(f"definition/method:{clean_line(method, 'method', limit=63)}")
     definition = installation.engine.state(Definition, stream)
     version = definition.must_have_effective(installation.clock.now())
-    analysis = Method.read(version.content).analysis
+    defined = Method.read(version.content)
+    analysis = defined.analysis
     if analysis not in ANALYSES:
         raise Refused(
             "analysis-unknown",
@@ -91,7 +94,18 @@ def measure_request(
         raw_file=raw_file,
         raw_name=intake.name,
         media_type=intake.media_type,
+        assay=_assay_of(installation, defined) if defined.assay else None,
     )
+
+
+def _assay_of(installation: Installation, method: Method) -> Mapping[str, object]:
+    """Give the content of the assay in force that a method follows.
+
+    Raises:
+        Refused: `definition-not-effective`.
+    """
+    definition = installation.engine.state(Definition, Stream(f"definition/assay:{method.assay}"))
+    return definition.must_have_effective(installation.clock.now()).content
 
 
 def measurement_of(
@@ -110,6 +124,7 @@ def measurement_of(
         sample=asked.sample,
         method=asked.method,
         method_digest=digest(dict(asked.content)),
+        assay_digest="" if asked.assay is None else digest(dict(asked.assay)),
         raw_file=asked.raw_file,
         raw_name=asked.raw_name,
         analysis=method.analysis,
@@ -121,7 +136,9 @@ def measurement_of(
         path = Path(folder) / name
         path.write_bytes(read(asked.raw_file))
         try:
-            found = analyse(path, method, tell)
+            found = analyse(
+                Source(path=path, method=method, assay=asked.assay, sample=asked.sample), tell
+            )
         except Refused as refusal:
             why = str(refusal).replace(f"{folder}/", "")[:2000]
             return dataclasses.replace(bare, refusal=why)

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         le=60,
         description="how long a full signature lets short ones follow",
     )
+    idle_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=720,
+        description="after how long without a request a session ends",
+    )
     durable: bool = Field(
         default=True, description="a commit is on disk when it is answered; off only while seeding"
     )

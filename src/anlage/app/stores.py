@@ -52,9 +52,12 @@ def rules_of(desk: "Desk") -> SegregationRules:
     return packaged_segregation() if version is None else SegregationRules.read(version.content)
 
 
-def around_of(desk: "Desk", path: Sequence[Place], rules: SegregationRules) -> list[Place]:
-    """Give the other places in the one around, for the rules that look there."""
-    if len(path) < 2 or not rules.looks_around:
+def around_of(
+    desk: "Desk", path: Sequence[Place], rules: SegregationRules, things: Sequence[Kept]
+) -> list[Place]:
+    """Give the other places in the one around, where a rule looks there for these things."""
+    has_name = any(one.label_name for one in things)
+    if len(path) < 2 or not rules.looks_around(has_name=has_name):
         return []
     return [place_of(desk, one) for one in path[1].children if one != path[0].id]
 
@@ -128,7 +131,7 @@ def _enter(desk: "Desk", place: Place, keeping: Keeping) -> list[Entry]:
         path,
         by=desk.actor.person or "",
         evidence=Evidence.SCANNED,
-        around=around_of(desk, path, rules),
+        around=around_of(desk, path, rules, [keeping.kept()]),
         rules=rules,
         at=desk.at,
     )

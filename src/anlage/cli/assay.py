@@ -6,7 +6,7 @@ from typing import Any
 
 from anlage.base import Refused
 
-from . import assay_bench
+from . import assay_bench, assay_study
 from .shell import Answer, Group
 
 
@@ -70,6 +70,7 @@ def register(group: Group) -> None:
     karyotype.add_argument("karyotypes", nargs="+", metavar="ISCN", help="such as '46,XX[20]'")
     karyotype.add_argument("--sex", choices=["XX", "XY"], help="the donor's")
     assay_bench.register(group)
+    assay_study.register(group)
 
 
 def fit_curve(options: argparse.Namespace) -> Answer:

@@ -48,22 +48,17 @@ def custody_of(
     options: argparse.Namespace,
 ) -> "tuple[dict[str, list[Dated]], list[str], Instant]":
     """Give the facts of every container, the containers of the subject, and the time there."""
-    from anlage.app import open_clocked, settings
-    from anlage.custody import containers_of, histories_of
+    from anlage.app import custody_histories, open_clocked, settings
     from anlage.record import Stream
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
     subject = Stream(options.subject)
     installation = open_clocked(settings(folder))
     try:
-        journal = installation.journal
-        streams = [stream for stream in journal.heads() if stream.family == "container"]
-        facts = [recorded for stream in streams for recorded in journal.read_stream(stream)]
+        histories, chosen = custody_histories(installation, subject)
         now = installation.clock.now()
     finally:
         installation.close()
-    histories = histories_of(facts)
-    chosen = containers_of(histories, subject)
     if not chosen:
         raise Refused(
             "subject-unknown",

@@ -111,32 +111,19 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
     WithdrawOffer,
 )
+from .container_view import VIEW as CONTAINER_VIEW
+from .container_view import VIEWS as CONTAINER_VIEWS
+from .container_view import wanted_for
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
-from .excursion import RULES as EXCURSION_RULES
-from .excursion import (
-    Band,
-    Excursion,
-    ExcursionRule,
-    Holds,
-    Judgement,
-    Kinetic,
-    Reading,
-    Verdict,
-    judge,
-    mean_kinetic_temperature,
-    rule_for,
-    worst_kinetic,
-)
 from .imported import ImportRecord, RecordImported
+from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
 from .label_reading import LabelReading, read_label
 from .label_set import VIEW as LABEL_VIEW
 from .label_set import (
@@ -190,16 +177,6 @@ from .scanner import (
     calibrate,
 )
 from .sentence import sentence
-from .shipment import (
-    Disposition,
-    Inspection,
-    Shipment,
-    ShipmentPrepared,
-    ShipmentReceived,
-    doubts,
-    prepare,
-    receive_shipment,
-)
 from .storage import VIEWS as STORAGE_VIEWS
 from .storage import (
     Infectious,
@@ -210,12 +187,44 @@ from .storage import (
     look_alike,
 )
 from .subject import containers_of
+from .timeline import Happening, Stage, Stay, Timeline, happening_of, timeline_of
+from .transport import RULES as EXCURSION_RULES
+from .transport import VIEWS as TRANSPORT_VIEWS
+from .transport import (
+    Band,
+    Disposition,
+    Excursion,
+    ExcursionRule,
+    Holds,
+    Inspection,
+    Judgement,
+    Kinetic,
+    PrepareShipment,
+    Reading,
+    ReceiveShipment,
+    Shipment,
+    ShipmentPrepared,
+    ShipmentReceived,
+    Verdict,
+    doubts,
+    judge,
+    mean_kinetic_temperature,
+    prepare,
+    receive_shipment,
+    rule_for,
+    worst_kinetic,
+)
 from .views import VIEWS as CODE_VIEWS
 
-VIEWS = (*CODE_VIEWS, *STORAGE_VIEWS)
+VIEWS = (*CODE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 """Every view of custody."""
 
 __all__ = [
+    "ItemRegistered",
+    "RegisterItem",
+    "TradeItem",
+    "item_stream",
+    "register_item",
     "ImportRecord",
     "RecordImported",
     "CAPTURED_EVENTS_MAX",
@@ -241,6 +250,7 @@ __all__ = [
     "query_stream",
     "remove_query",
     "subscribe",
+    "CONTAINER_VIEW",
     "VIEWS",
     "OWN_CONTAINER",
     "TAKING_STEPS",
@@ -413,6 +423,13 @@ __all__ = [
     "transfer",
     "unpack",
     "verify_passport",
+    "wanted_for",
     "withdraw",
     "worst_kinetic",
+    "Happening",
+    "Stage",
+    "Stay",
+    "Timeline",
+    "happening_of",
+    "timeline_of",
 ]

@@ -313,15 +313,33 @@ class MetricView:
             return
         family, name = recorded.stream.family, recorded.stream.id
         key = f"{family}:{name}"
-        row = rows.get(key) or _new(family, name)
         here = [recorded.happened_text, str(recorded.stream), recorded.number]
-        took = {"journey": _journey, "lot": _lot, "shipment": _shipment}[family]
-        if took(row, recorded.kind, recorded.body, here):
+        row = noted(rows.get(key), family, name, recorded.kind, recorded.body, here)
+        if row is not None:
             rows.put(key, row, facet=family, order=name)
 
 
-def _new(family: str, name: str) -> dict[str, Any]:
-    return {"what": family, "id": name, "times": {}, "results": {}, "logs": []}
+def noted(
+    row: dict[str, Any] | None,
+    family: str,
+    name: str,
+    kind: str,
+    body: Mapping[str, Any],
+    here: list[Any],
+) -> dict[str, Any] | None:
+    """Give the row of a patient, lot or shipment after one more fact; None when it says nothing.
+
+    Args:
+        row: The row so far; None for the first fact.
+        family: journey, lot or shipment.
+        name: Which one.
+        kind: What happened.
+        body: The fact's fields as JSON values.
+        here: When, in which stream, under which number.
+    """
+    row = row or {"what": family, "id": name, "times": {}, "results": {}, "logs": []}
+    took = {"journey": _journey, "lot": _lot, "shipment": _shipment}[family]
+    return row if took(row, kind, body, here) else None
 
 
 def _journey(row: dict[str, Any], kind: str, body: Mapping[str, Any], here: list[Any]) -> bool:

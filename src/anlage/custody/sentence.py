@@ -20,10 +20,13 @@ from .container_fact import (
     HandOverOpened,
     HandOverWithdrawn,
 )
-from .shipment import ShipmentPrepared, ShipmentReceived
-from .storage import sentence_of
+from .incoming import ItemRegistered
+from .storage import sentence_of as of_storage
+from .transport import sentence_of as of_transport
 
-FAMILIES = frozenset({"container", "shipment", "place", "picklist"})
+FAMILIES = frozenset(
+    {"container", "shipment", "place", "picklist", "lane", "shipper", "lot", "item"}
+)
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -39,7 +42,7 @@ def sentence(recorded: Recorded) -> str | None:
     if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id
-    text = _text(fact, name) or sentence_of(fact, name)
+    text = _text(fact, name) or of_storage(fact, name) or of_transport(fact, name)
     grade = getattr(fact, "evidence", None)
     if text is None:
         return None
@@ -80,11 +83,10 @@ def _text(fact: object, name: str) -> str | None:
             return f"{name} was {fact.how.value.replace('-', ' ')}"
         case BedsideChecked():
             return f"{fact.first} and {fact.second} checked band, bag and order of {name}"
+        case ItemRegistered():
+            item = f"{fact.name} of {fact.supplier}, {fact.pack} a pack"
+            return f"{fact.by} said that item {name} is {item}"
         case LeftoverReconciled():
             return f"Of {name}, {fact.given} were given and {fact.left} were left"
-        case ShipmentPrepared():
-            return f"Shipment {name} was sealed with {fact.seal} for {fact.receiver}"
-        case ShipmentReceived():
-            return f"{fact.receiver} received shipment {name}: {fact.disposition.value}"
         case _:
             return None

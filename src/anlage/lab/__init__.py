@@ -6,6 +6,10 @@ Start at: the corner of your kind of data: image/, flow/, assay/; method.py says
 may be used for.
 """
 
+from anlage.library import Content, Defined, register_kind
+from anlage.record import Recorded
+
+from .measurement import SENTENCES as _MEASURED
 from .measurement import (
     AcceptMeasurement,
     FigureKept,
@@ -18,19 +22,52 @@ from .measurement import (
     RejectMeasurement,
     TakeMeasurement,
     Value,
+    WaitingView,
     accept_measurement,
     reject_measurement,
-    sentence,
     take_measurement,
 )
 from .method import MethodCard, Purpose
+from .reference import (
+    SENTENCES,
+    CertifiedValue,
+    ControlSeries,
+    MeasureControl,
+    ReferenceMaterial,
+    ReferenceView,
+    RegisterReference,
+    RetireReference,
+    measure_control,
+    register_reference,
+    retire_reference,
+)
 
-VIEWS = (MeasurementView(),)
+VIEWS = (MeasurementView(), WaitingView(), ReferenceView())
+
+
+def _assay(content: Content) -> Defined:
+    """Read an assay by its layout and rules; nothing is computed."""
+    from .assay_definition import AssayDefinition
+
+    return AssayDefinition.read(content)
+
+
+register_kind("assay", _assay)
+
+
+def sentence(recorded: Recorded) -> str:
+    """Give a fact of the laboratory as one plain sentence; empty for other facts."""
+    words = SENTENCES.get(recorded.kind) or _MEASURED.get(recorded.kind)
+    return words.format_map(recorded.body) if words else ""
+
 
 __all__ = [
     "VIEWS",
     "AcceptMeasurement",
+    "CertifiedValue",
+    "ControlSeries",
     "FigureKept",
+    "MeasureControl",
     "Measurement",
     "MeasurementAccepted",
     "MeasurementRejected",
@@ -39,11 +76,19 @@ __all__ = [
     "MeasurementView",
     "MethodCard",
     "Purpose",
+    "ReferenceMaterial",
+    "ReferenceView",
+    "RegisterReference",
     "RejectMeasurement",
+    "RetireReference",
     "TakeMeasurement",
     "Value",
+    "WaitingView",
     "accept_measurement",
+    "measure_control",
+    "register_reference",
     "reject_measurement",
+    "retire_reference",
     "sentence",
     "take_measurement",
 ]

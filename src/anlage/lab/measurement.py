@@ -74,6 +74,8 @@ class MeasurementTaken:
         figures: Overlay, gates, curves.
         details: Digest of everything the analysis said, as JSON.
         analyst: Who had it analysed.
+        assay: The assay definition that a plate was evaluated by; empty for none.
+        assay_version: Its version.
     """
 
     sample: str
@@ -91,6 +93,8 @@ class MeasurementTaken:
     refusal: str = ""
     figures: tuple[FigureKept, ...] = ()
     details: str | None = None
+    assay: str = ""
+    assay_version: int = 0
 
 
 @fact("measurement-accepted")
@@ -131,6 +135,7 @@ class TakeMeasurement:
         refusal: Why it would not judge.
         figures: Its figures.
         details: Digest of the whole answer.
+        assay_digest: Digest of the assay's content that the analysis followed; empty for none.
     """
 
     sample: str
@@ -146,6 +151,7 @@ class TakeMeasurement:
     refusal: str = ""
     figures: tuple[FigureKept, ...] = ()
     details: str | None = None
+    assay_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +228,13 @@ class Measurement:
 
 
 def take_measurement(
-    measurement: Measurement, request: TakeMeasurement, *, lot: str, version: int, analyst: str
+    measurement: Measurement,
+    request: TakeMeasurement,
+    *,
+    lot: str,
+    version: int,
+    analyst: str,
+    assay: tuple[str, int] = ("", 0),
 ) -> list[Entry]:
     """Keep what an analysis gave.
 
@@ -232,6 +244,7 @@ def take_measurement(
         lot: The sample's lot.
         version: Version of the method in force.
         analyst: Who had it analysed.
+        assay: The assay definition that a plate was evaluated by, and its version.
     """
     taken = MeasurementTaken(
         sample=request.sample,
@@ -249,6 +262,8 @@ def take_measurement(
         refusal=request.refusal,
         figures=request.figures,
         details=request.details,
+        assay=assay[0],
+        assay_version=assay[1],
     )
     return [Entry(measurement.stream, taken)]
 
@@ -348,22 +363,39 @@ class MeasurementView:
         rows.put(id, row, facet=row["sample"], order=row["at"])
 
 
+class WaitingView:
+    """One row per measurement that waits for its judgement.
+
+    Keys of a row: measurement, sample, lot, method, raw_name, analyst, at.
+    """
+
+    name = "measurements-waiting"
+    version = 1
+    families = frozenset({"measurement"})
+
+    def apply(self, rows: Rows, recorded: Recorded) -> None:
+        """Take one fact into the rows."""
+        if recorded.is_withheld or recorded.stream.family != "measurement":
+            return
+        id, body = recorded.stream.id, recorded.body
+        if recorded.kind == "measurement-taken" and not body.get("refusal"):
+            row = {name: body[name] for name in ("sample", "lot", "method", "raw_name", "analyst")}
+            row |= {"measurement": id, "at": recorded.happened_text}
+            rows.put(id, row, order=row["at"])
+        elif recorded.kind in {"measurement-accepted", "measurement-rejected"}:
+            rows.delete(id)
+
+
 _ROW = (
     "sample", "lot", "method", "analysis", "raw_name", "values", "refusal", "flags", "warnings",
     "analyst",
 )  # fmt: skip
-_SENTENCES = {
+SENTENCES: Mapping[str, str] = {
     "measurement-taken": "{analyst} had {raw_name} of sample {sample} analysed by {method}, version"
     " {method_version}.",
     "measurement-accepted": "{by} accepted {attribute}: {reported}.",
     "measurement-rejected": "{by} rejected the measurement: {reason}",
 }
-
-
-def sentence(recorded: Recorded) -> str:
-    """Give a fact of a measurement as one plain sentence; empty for other facts."""
-    words = _SENTENCES.get(recorded.kind)
-    return words.format_map(recorded.body) if words else ""
 
 
 def _must_be_open(measurement: Measurement, attribute: str) -> None:

@@ -19,7 +19,7 @@ from scipy import special
 
 from anlage.base import Problem, Refused
 
-from .columns import PROBLEMS_MAX, Columns, number, read_columns
+from .columns import PROBLEMS_MAX, Columns, is_blank, number, read_columns
 from .random_lines import random_lines
 
 Array = NDArray[np.float64]
@@ -183,6 +183,9 @@ def study_of(columns: Columns) -> Study:
     """Give the study of a table that is already read; see `read_study`."""
     month_place = columns.need(*_MONTH)
     batch_place = columns.find(*_BATCH)
+    if batch_place is None and columns.find(*_VALUE) is None:
+        columns = _melted(columns, month_place)
+        month_place, batch_place = 1, 0
     value_place = _value_place(columns, {month_place, batch_place})
     problems: list[Problem] = []
     numbers = []
@@ -244,6 +247,29 @@ _VALUE = (
     "percent", "percent_label_claim", "label_claim",
 )  # fmt: skip
 _MONTHS_PER = {"day": 12 / 365.25, "week": 84 / 365.25, "year": 12.0}
+
+
+def _melted(columns: Columns, month: int) -> Columns:
+    """Give a table with one column of results per batch as rows of batch, month and value.
+
+    A blank cell is a test that was not made: its row is left out. A table with a single column of
+    results stays one batch.
+    """
+    others = [
+        place
+        for place in range(len(columns.header))
+        if place != month
+        and any(number(cell, decimal=columns.decimal) is not None for cell in columns.text(place))
+    ]
+    rows = []
+    for place in others:
+        name = columns.header[place] or f"column {place + 1}"
+        for line, cells in columns.rows:
+            cell = cells[place] if place < len(cells) else ""
+            if not is_blank(cell):
+                rows.append((line, (name, cells[month] if month < len(cells) else "", cell)))
+    header = ("batch", columns.header[month], "value")
+    return Columns(path=columns.path, header=header, rows=tuple(rows), decimal=columns.decimal)
 
 
 def _value_place(columns: Columns, taken: set[int | None]) -> int:

@@ -6,6 +6,15 @@ Start at: specification.py (the one evaluator of limits), then definition.py (ho
 lives) and person.py (who may do what).
 """
 
+from .account import (
+    AccountLocked,
+    AccountMade,
+    LoginFailed,
+    PasswordChanged,
+    PasswordReset,
+    sentence,
+    stream_of_account,
+)
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
 from .clock import ConfirmClock, confirm_clock
@@ -45,6 +54,7 @@ from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
 from .method import (
+    Control,
     Measures,
     Method,
     MethodPurpose,
@@ -128,6 +138,13 @@ from .staff import (
 from .starter import media_labels, starter, starters
 
 __all__ = [
+    "AccountLocked",
+    "AccountMade",
+    "LoginFailed",
+    "PasswordChanged",
+    "PasswordReset",
+    "stream_of_account",
+    "sentence",
     "APPROVER",
     "BYTES_MAX",
     "VIEWS",
@@ -151,6 +168,7 @@ __all__ = [
     "Computation",
     "ConfirmClock",
     "Content",
+    "Control",
     "Criterion",
     "Defined",
     "Definition",

@@ -94,6 +94,37 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """The control that a run of the method is gated by.
+
+    Attributes:
+        reference: Identifier of the reference material that is measured.
+        attribute: Which of its certified properties.
+        sd: Standard deviation of the method on it, from its validation.
+        within: How long a good control lets results be reported.
+    """
+
+    reference: str
+    attribute: str
+    sd: Quantity
+    within: Quantity
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> Self:
+        """Read the control of a method."""
+        one = cls(
+            reference=fields.text("reference"),
+            attribute=fields.id("attribute"),
+            sd=fields.quantity("sd") or Quantity.of(1),
+            within=fields.quantity("within") or Quantity.of(24, "h"),
+        )
+        one.within.to("h")
+        if one.sd.value <= 0:
+            fields.wrong("sd", str(one.sd), "above zero", "take it from the validation report")
+        return one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """A method of measurement.
 
@@ -105,12 +136,14 @@ class Method:
         validation: What shows it.
         analysis: Name of the analysis of LAB that reads the raw file; empty for manual entry.
         assay: Assay definition that an analysis of plates follows; empty for none.
+        gates: Gating-ML 2.0 document that an analysis of tubes follows; empty for none.
         domain: The material and range it was shown on.
         needs_file: Whether a result must come with the instrument's file.
         accepts_deviations: Whether a file that departs from its format is read all the same, with
             every deviation noted.
         second_reading: Whether the second person reads the value from the source again.
         procedure: The SOP it follows.
+        control: The control that gates its runs; None for none.
     """
 
     heading: Heading
@@ -120,11 +153,13 @@ class Method:
     validation: Validation
     analysis: str
     assay: str
+    gates: str
     domain: str
     needs_file: bool
     accepts_deviations: bool
     second_reading: bool
     procedure: Reference | None
+    control: Control | None = None
 
     @classmethod
     def read(cls, content: Content) -> Self:
@@ -146,11 +181,13 @@ class Method:
             validation=fields.group("validation", Validation.from_fields) or nothing,
             analysis=fields.id("analysis", ""),
             assay=fields.id("assay", ""),
+            gates=fields.text("gates", ""),
             domain=fields.text("domain", ""),
             needs_file=fields.flag("needs-file", False),
             accepts_deviations=fields.flag("accepts-deviations", False),
             second_reading=fields.flag("second-reading", False),
             procedure=fields.reference("procedure", "sop"),
+            control=fields.group("control", Control.from_fields),
         )
         if not one.purposes:
             fields.wrong("purposes", "none", "at least one purpose", "say what it is made for")

@@ -55,6 +55,8 @@ from .model import (
     Wait,
     Window,
 )
+from .protocols import ProtocolFile, read_protocols, with_protocol
+from .recipe_step import Recipes, Task, no_recipes
 
 __all__ = [
     "UNLIMITED",
@@ -87,12 +89,15 @@ __all__ = [
     "Preservation",
     "Process",
     "Produce",
+    "ProtocolFile",
     "Request",
     "Resource",
+    "Recipes",
     "RunDefaults",
     "Ship",
     "Site",
     "Step",
+    "Task",
     "Use",
     "Wait",
     "Window",
@@ -103,8 +108,11 @@ __all__ = [
     "exponential",
     "gamma",
     "lognormal",
+    "no_recipes",
     "read",
+    "read_protocols",
     "read_years",
     "triangular",
     "uniform",
+    "with_protocol",
 ]

@@ -48,8 +48,6 @@ from .deviation import (
 from .disposition import (
     AllocateDose,
     AssessExceptionalRelease,
-    FillDoses,
-    FilledContainer,
     HoldLot,
     RecallLot,
     RejectDose,
@@ -61,8 +59,6 @@ from .disposition import (
     allocate_dose,
     assess_exceptional_release,
     certificate,
-    fill_doses,
-    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -117,6 +113,7 @@ from .equipment_fact import (
     TakeEquipmentOut,
     equipment_sentence,
 )
+from .filling import FillDoses, FilledContainer, fill_doses, fill_wanted
 from .genealogy import (
     Affected,
     Edge,
@@ -161,6 +158,14 @@ from .journey_request import (
     ReturnRemainder,
     ThawDose,
     WithdrawConsent,
+)
+from .journey_scan import (
+    Landing,
+    PatientScanRead,
+    ReadPatientScan,
+    ScanField,
+    landing,
+    read_patient_scan,
 )
 from .journey_treatment import (
     clear_lymphodepletion,
@@ -265,6 +270,24 @@ from .material_use import (
     reconcile_material,
     reserve_material,
     thaw_pack,
+)
+from .personal_data import (
+    KEEPERS,
+    NEED_TO_KNOW,
+    ErasePersonalData,
+    KeepPersonalData,
+    LiftLegalHold,
+    PersonalData,
+    PersonalDataView,
+    PlaceLegalHold,
+    ReadPersonalData,
+    access_stream,
+    erase_personal_data,
+    keep_personal_data,
+    lift_legal_hold,
+    personal_data_sentence,
+    place_legal_hold,
+    read_personal_data,
 )
 from .recipe import (
     Choice,
@@ -397,6 +420,7 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    PersonalDataView(),
     ResultView(),
 )
 
@@ -414,6 +438,7 @@ def sentence(recorded: Recorded) -> str | None:
         equipment_sentence,
         room_sentence,
         supplier_sentence,
+        personal_data_sentence,
     ):
         told = tell(recorded)
         if told is not None:
@@ -422,6 +447,27 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Landing",
+    "PatientScanRead",
+    "ReadPatientScan",
+    "ScanField",
+    "landing",
+    "read_patient_scan",
+    "KEEPERS",
+    "NEED_TO_KNOW",
+    "ErasePersonalData",
+    "KeepPersonalData",
+    "LiftLegalHold",
+    "PersonalData",
+    "PersonalDataView",
+    "PlaceLegalHold",
+    "ReadPersonalData",
+    "access_stream",
+    "erase_personal_data",
+    "keep_personal_data",
+    "lift_legal_hold",
+    "place_legal_hold",
+    "read_personal_data",
     "fill_wanted",
     "ThawDose",
     "thaw_dose",

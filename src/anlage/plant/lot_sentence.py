@@ -79,6 +79,8 @@ _JOURNEYS = {
     "dose-released": "The dose of lot {lot} was released.",
     "dose-on-site": "{by} received the dose {container}, {integrity}.",
     "lymphodepletion-cleared": "{by} cleared the patient for lymphodepletion: {basis}.",
+    "dose-thawed": "{by} thawed {container}; its time to the infusion runs.",
+    "patient-scan-read": "{by} scanned the {what} at the {place}; fits: {is_match}.",
     "bedside-confirmed": "{nurse} and {second} compared band and bag {container} at the bedside.",
     "infusion-performed": "{by} gave {volume} of {container} from {began} to {ended}; reactions: "
     "{reactions}.",

@@ -12,18 +12,13 @@ from anlage.custody import (
     FinishContainer,
     InfuseContainer,
     InfusionOrder,
-    Inspection,
     MissContainer,
     MoveContainer,
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
-    Shipment,
-    ShipmentPrepared,
     SplitContainer,
     UnpackContainer,
     WithdrawOffer,
@@ -37,9 +32,7 @@ from anlage.custody import (
     offer,
     pack,
     pool,
-    prepare,
     receive,
-    receive_shipment,
     see,
     split,
     unpack,
@@ -189,46 +182,6 @@ def _finish(desk: Desk, request: FinishContainer) -> list[Entry]:
     return finish(container, how=request.how, by=by, evidence=request.evidence)
 
 
-@command("prepare-shipment")
-def _prepare(desk: Desk, request: PrepareShipment) -> list[Entry]:
-    by = _actor(desk)
-    shipper = _container(desk, request.shipper)
-    for name in request.containers:
-        inside = _container(desk, name)
-        if inside.inside != shipper.id:
-            raise Refused(
-                "container-not-packed",
-                what=f"container {name} of shipment {request.shipment}",
-                found=inside.inside or "in no container",
-                limit=f"inside {shipper.id}",
-                remedy="pack it by scan first",
-                rule="ISO 21973",
-            )
-    prepared = ShipmentPrepared(
-        shipper=shipper.id,
-        containers=request.containers,
-        seal=request.seal,
-        sender=by,
-        receiver=request.receiver,
-        due=request.due,
-        evidence=request.evidence,
-        under_quarantine=request.under_quarantine,
-    )
-    return prepare(_shipment(desk, request.shipment), prepared)
-
-
-@command("receive-shipment")
-def _receive_shipment(desk: Desk, request: ReceiveShipment) -> list[Entry]:
-    found = Inspection(
-        scanned=request.scanned,
-        seal=request.seal,
-        verdict=request.verdict,
-        damaged=frozenset(request.damaged),
-        record=request.record,
-    )
-    return receive_shipment(_shipment(desk, request.shipment), found, by=_actor(desk), at=desk.at)
-
-
 @command("check-at-bedside")
 def _bedside(desk: Desk, request: CheckAtBedside) -> list[Entry]:
     minutes = request.thaw_minutes_max
@@ -259,10 +212,6 @@ def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
     container = _container(desk, request.container)
     by = _actor(desk)
     return infuse(container, given=request.given, left=request.left, by=by, at=desk.at)
-
-
-def _shipment(desk: Desk, name: str) -> Shipment:
-    return desk.read(Shipment, Stream(f"shipment/{name}"))
 
 
 def _actor(desk: Desk) -> str:

@@ -1,14 +1,15 @@
 """What the physician ordered, put together for the bedside; and whether the lot still stands."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
-from anlage.base import Refused
+from anlage.base import Instant, Refused
 from anlage.custody import InfusionOrder
-from anlage.library import Collection, Product
+from anlage.library import Collection, Definition, Product, stream_of
 from anlage.plant import Journey, LotStatus
 from anlage.record import Stream
 
-from ..engine import Desk
+from ..engine import Desk, Engine
 from .making import definition_of, lot_of
 
 STANDS = frozenset({LotStatus.RELEASED})
@@ -37,11 +38,22 @@ def must_stand(desk: Desk, journey: Journey) -> None:
 
 def collection_of(desk: Desk, product: str) -> Collection | None:
     """Give how a product's starting material is collected; None where that is not specified."""
-    version = definition_of(desk, "product", product).effective(desk.at)
+    return _collection(lambda kind, id: definition_of(desk, kind, id), product, desk.at)
+
+
+def collection_in_effect(engine: Engine, product: str, at: Instant) -> Collection | None:
+    """Give the same to look at, as a page does."""
+    return _collection(lambda kind, id: engine.state(Definition, stream_of(kind, id)), product, at)
+
+
+def _collection(
+    definition: Callable[[str, str], Definition], product: str, at: Instant
+) -> Collection | None:
+    version = definition("product", product).effective(at) if product else None
     named = version.content.get("collections") if version is not None else None
     if not isinstance(named, list | tuple) or not named:
         return None
-    found = definition_of(desk, "collection", str(named[0])).effective(desk.at)
+    found = definition("collection", str(named[0])).effective(at)
     return Collection.read(found.content) if found is not None else None
 
 

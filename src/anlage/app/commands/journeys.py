@@ -1,5 +1,6 @@
 """Commands of a patient's journey."""
 
+import re
 from dataclasses import replace
 
 from anlage.plant import (
@@ -14,6 +15,7 @@ from anlage.plant import (
     GiveConsent,
     OrderCollection,
     OrderProduct,
+    ReadPatientScan,
     ReceiveDose,
     RecordCollection,
     RecordFollowUp,
@@ -32,6 +34,7 @@ from anlage.plant import (
     give_consent,
     order_collection,
     order_product,
+    read_patient_scan,
     receive_dose,
     record_collection,
     record_follow_up,
@@ -43,12 +46,14 @@ from anlage.plant import (
 from anlage.record import Entry
 
 from ..engine import Desk, command
+from ..staff import person_of
 from .infusion import collection_of, must_stand, order_of
 from .making import container_of, definition_of, journey_of, person, signer, who
 
 # The shape of an ISBT 128 chain-of-identity id; A9999 is a facility number for examples. A site
 # that is registered gives ids of its own with the order.
 COI_PATTERN = "CHA9999{yy}{n:06d}"
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 
 
 @command("order-product")
@@ -150,6 +155,15 @@ def _bedside(desk: Desk, request: ConfirmBedside) -> list[Entry]:
         bag=bag,
         order=order_of(desk, journey, request.container),
     )
+
+
+@command("read-patient-scan")
+def _read_scan(desk: Desk, request: ReadPatientScan) -> list[Entry]:
+    def is_person(text: str) -> bool:
+        return bool(_PERSON.fullmatch(text)) and person_of(desk, text).is_active
+
+    journey = journey_of(desk, request.coi)
+    return read_patient_scan(journey, request, person=who(desk), is_person=is_person)
 
 
 @command("record-infusion")

@@ -10,6 +10,7 @@ from anlage.lab import (
     reject_measurement,
     take_measurement,
 )
+from anlage.library import Method
 from anlage.plant import EnterResult, SampleMeasured, SampleStatus, enter_result
 from anlage.record import Entry, Stream
 
@@ -45,11 +46,17 @@ def _take(desk: Desk, request: TakeMeasurement) -> list[Entry]:
         )
     version = definition_of(desk, "method", request.method).must_have_effective(desk.at)
     if request.method_digest != version.digest:
-        raise _superseded(request.method, "another version", version.number)
+        raise _superseded(f"method {request.method}", "another version", version.number)
+    assay = _assay_of(desk, Method.read(version.content).assay, request.assay_digest)
     number = desk.next_number("measurement", "MSR-{yy}-{n:05d}", f"{sample.id} {request.method}")
     measurement = desk.read(Measurement, Stream(f"measurement/{number}"))
     taken = take_measurement(
-        measurement, request, lot=sample.lot, version=version.number, analyst=person.id
+        measurement,
+        request,
+        lot=sample.lot,
+        version=version.number,
+        analyst=person.id,
+        assay=assay,
     )
     mark = SampleMeasured(measurement=number, method=request.method, raw_name=request.raw_name)
     return [*taken, Entry(sample.stream, mark)]
@@ -94,13 +101,23 @@ def _reject(desk: Desk, request: RejectMeasurement) -> list[Entry]:
 def _must_be_measured_by(asked: EnterResult, version: int) -> None:
     """See that the file was analysed by the version of the method that is in force."""
     if asked.method_version != str(version):
-        raise _superseded(asked.method, f"version {version}", asked.method_version)
+        raise _superseded(f"method {asked.method}", f"version {version}", asked.method_version)
 
 
-def _superseded(method: str, found: str, number: object) -> Refused:
+def _assay_of(desk: Desk, name: str, seal: str) -> tuple[str, int]:
+    """Give the assay in force and its version, if the analysis followed just that."""
+    if not name:
+        return "", 0
+    version = definition_of(desk, "assay", name).must_have_effective(desk.at)
+    if version.digest != seal:
+        raise _superseded(f"assay {name}", "another version", version.number)
+    return name, version.number
+
+
+def _superseded(what: str, found: str, number: object) -> Refused:
     return Refused(
         "definition-not-effective",
-        what=f"method {method} of this measurement",
+        what=f"{what} of this measurement",
         found=f"{found}, superseded",
         limit=f"version {number}, effective",
         remedy="analyse the file again by the method in force",

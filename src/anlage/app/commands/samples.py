@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from anlage.base import Quantity, Refused
+from anlage.lab import ControlSeries
 from anlage.library import Method, method_in_force
 from anlage.plant import (
     ApproveResult,
@@ -23,7 +24,7 @@ from anlage.plant import (
     receive_sample,
     store_sample,
 )
-from anlage.record import Entry
+from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
 from .making import (
@@ -72,8 +73,9 @@ def in_force(desk: Desk, lot: Lot, request: EnterResult) -> EnterResult:
     """Give the request with the version of the method in force, which may give this result.
 
     Raises:
-        Refused: `method-not-qualified`, `definition-not-effective`, `raw-file-missing`, or the
-            attribute is not in the lot's specification.
+        Refused: `method-not-qualified`, `definition-not-effective`, `raw-file-missing`,
+            `control-missing`, `control-rejected`, or the attribute is not in the lot's
+            specification.
     """
     stage = LotJudge(desk, lot).criterion(request.attribute).stage
     definition = definition_of(desk, "method", request.method)
@@ -81,6 +83,9 @@ def in_force(desk: Desk, lot: Lot, request: EnterResult) -> EnterResult:
         definition, attribute=request.attribute, stage=stage, at=desk.at
     )
     _must_have_file(method, request)
+    if method.control is not None:
+        series = desk.read(ControlSeries, Stream(f"control/{method.heading.id}"))
+        series.must_be_good(method.control, desk.at)
     return replace(request, method=method.heading.id, method_version=str(version.number))
 
 

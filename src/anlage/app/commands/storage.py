@@ -76,7 +76,7 @@ def _move(desk: Desk, request: MovePlace) -> list[Entry]:
     path = path_of(desk, request.place)
     into = path_of(desk, request.into)
     inside, rules = inside_of(desk, path[0]), rules_of(desk)
-    around = around_of(desk, [path[0], *into], rules)
+    around = around_of(desk, [path[0], *into], rules, inside)
     return move_place(path, into, request, inside=inside, around=around, rules=rules)
 
 
@@ -131,14 +131,15 @@ def _release(desk: Desk, request: ReleaseContainer) -> list[Entry]:
 def _store(desk: Desk, request: StoreContainer) -> list[Entry]:
     must_act(desk, KEEPER, OPERATOR)
     path, rules = path_of(desk, request.place), rules_of(desk)
+    keeping = keeping_of(desk, request.container)
     return store(
         container_of(desk, request.container),
-        keeping_of(desk, request.container),
+        keeping,
         path,
         position=request.position,
         by=_who(desk),
         evidence=request.evidence,
-        around=around_of(desk, path, rules),
+        around=around_of(desk, path, rules, [keeping.kept()]),
         rules=rules,
         at=desk.at,
     )
@@ -150,15 +151,16 @@ def _restow(desk: Desk, request: RestowContainer) -> list[Entry]:
     must_act(desk, KEEPER, OPERATOR)
     container = container_of(desk, request.container)
     path, rules = path_of(desk, request.place), rules_of(desk)
+    keeping = keeping_of(desk, request.container)
     return restow(
         container,
-        keeping_of(desk, request.container),
+        keeping,
         _box_of(desk, container),
         path,
         position=request.position,
         by=_who(desk),
         evidence=request.evidence,
-        around=around_of(desk, path, rules),
+        around=around_of(desk, path, rules, [keeping.kept()]),
         rules=rules,
         at=desk.at,
     )

@@ -7,7 +7,10 @@ name. Without the extra `lab` nothing is analysed, and the demonstration does wi
 import importlib.util
 import math
 import random
+from datetime import timedelta
 
+from anlage.base import Quantity
+from anlage.lab import CertifiedValue, RegisterReference
 from anlage.plant import Lot, Sample, SampleStatus
 
 from ..measuring import keep_file, measure, measure_request
@@ -16,6 +19,10 @@ from .instrument import instrument_files
 from .player import Player
 
 SEED = 20260301
+COUNTER = b"""Cell counter (simulated)
+Sample ID;Total (cells/mL);Live (cells/mL);Viability (%)
+T-1;1,52E6;1,40E6;92,1
+"""
 _DOSES = (64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 # Columns of the relative-potency plate: reference, control and four samples, each twice.
 _POTENCIES = (1.0, 1.0, 1.02, 1.02, 1.12, 1.12, 0.94, 0.94, 1.05, 1.05, 0.88, 0.88)
@@ -23,6 +30,8 @@ _POTENCIES = (1.0, 1.0, 1.02, 1.02, 1.12, 1.12, 0.94, 0.94, 1.05, 1.05, 0.88, 0.
 
 def bench(player: Player, lot: str) -> int:
     """Have files analysed for the release sample of a lot; give how many.
+
+    What they give waits to be judged, so that a visitor may accept or reject it.
 
     Args:
         player: Who plays.
@@ -37,6 +46,7 @@ def bench(player: Player, lot: str) -> int:
         return 0
     if player.state(Sample, f"sample/{sample}").status is not SampleStatus.RECEIVED:
         return 0
+    _reference(player)
     count = 0
     for name, data, method in _files():
         file = keep_file(site, name, data)
@@ -44,6 +54,26 @@ def bench(player: Player, lot: str) -> int:
         measure(site, asked, person=BY_LOGIN["analyst"])
         count += 1
     return count
+
+
+def _reference(player: Player) -> None:
+    """Take a simulated reference material into the inventory."""
+    value = CertifiedValue(
+        attribute="viability",
+        value=Quantity.parse("92.0 %"),
+        uncertainty=Quantity.parse("1.2 %"),
+    )
+    asked = RegisterReference(
+        reference="RM-0007",
+        name="Fixed lymphocytes (simulated)",
+        lot="0412",
+        producer="Simulated metrology institute",
+        certificate="C-0412 (simulated)",
+        properties=(value,),
+        expires=player.clock.now() + timedelta(days=300),
+        traceable_to="ISO 20391-2 by three laboratories (simulated)",
+    )
+    player.do(asked, by=BY_LOGIN["analyst"])
 
 
 def _files() -> list[tuple[str, bytes, str]]:
@@ -56,6 +86,7 @@ def _files() -> list[tuple[str, bytes, str]]:
     files = [
         ("simulated-tube.fcs", tube, "t-cell-gating-auto"),
         ("simulated-plate.csv", simulated_plate(), "potency-by-plate"),
+        ("simulated-counter.csv", COUNTER, "counter-export"),
         ("simulated-field.png", simulated_field(), "nuclei-by-image"),
     ]
     media = {"application/vnd.isac.fcs": "cell-events", "image/png": "nuclei-by-image"}

@@ -10,6 +10,7 @@ from .facility import found_facility
 from .live import reserve
 from .player import Player, Stage
 from .store import furnish_store, wait_for_picking
+from .transport import HOURS, ship_some
 from .walk import Until, Walk, walk_bank, walk_journey
 
 # How many days before the present each patient was prescribed for, and how far the walk may go.
@@ -48,6 +49,7 @@ def seed(player: Player) -> list[Walk]:
         stage.enter(walk_journey(walk, number, until), after=begin)
     bank = end - timedelta(days=BANK_DAYS) - player.clock.now()
     stage.enter(walk_bank(Walk(player=player)), after=bank)
+    stage.enter(ship_some(player), after=end - timedelta(hours=HOURS) - player.clock.now())
     stage.run(end)
     wait_for_picking(player)
     player.do(

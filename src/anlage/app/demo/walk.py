@@ -66,7 +66,9 @@ from anlage.plant import (
     new_vessels,
     starting_of,
 )
+from anlage.record import Actor
 
+from ..personal import keep_personal
 from .cast import BY_LOGIN
 from .facility import calibrate, clean
 from .instrument import instrument_files
@@ -219,7 +221,8 @@ def _order(walk: Walk, number: int) -> Steps:
         by=PHYSICIAN,
     )
     walk.coi = first_of(ordered, "product-ordered").stream.id
-    player.installation.vault.put(walk.coi, "name", f"Simulated Patient {number} ({subject})")
+    who = {"name": f"Simulated Patient {number} ({subject})"}
+    keep_personal(player.installation, walk.coi, who, actor=Actor(person=COORDINATOR, via="page"))
     yield timedelta(hours=2)
     checks = dict.fromkeys(PATIENT_CHECKS, "pass")
     player.do(CheckPatient(coi=walk.coi, checks=checks), by=COORDINATOR)

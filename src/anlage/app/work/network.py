@@ -1,7 +1,7 @@
 """Jobs of NETWORK: simulate, compare designs, rank bottlenecks, find the cheapest design."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ PLANNER = "network-planner"
 ROLES = (PLANNER,)
 DESIGNS_MAX = 8
 GAP = Decimal("0.0001")
+TRACE_MAX = 400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,12 @@ class SimulateNetwork:
     Attributes:
         network: Its file, as YAML.
         terms: How it is run.
+        is_followed: Whether the first run is followed patient by patient, for the moving day.
     """
 
     network: str
     terms: RunTerms = RunTerms()
+    is_followed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +59,12 @@ class CompareNetworks:
     Attributes:
         networks: Their files, as YAML; the first is what the others are compared with.
         terms: How they are run; the first one's file gives what is left out.
+        names: What each is called; the names in the files when empty.
     """
 
     networks: tuple[str, ...]
     terms: RunTerms = RunTerms()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +82,44 @@ class OptimiseNetwork:
     seconds: int = 60
 
 
-@job("simulate-network", roles=ROLES, page="/networks/runs/{id}")
+def _load() -> None:
+    """Load the kernel and what is drawn with, by the smallest run there is."""
+    from anlage.network.figure import distribution_of
+    from anlage.network.simulate import outcome_of, run, settings_for
+
+    network = _read(_SMALLEST)
+    made = run(network, settings_for(network, years=0.01, replications=1))
+    outcome_of(made)
+    distribution_of(made)
+
+
+_SMALLEST = """network: smallest
+classes:
+  one: {arrivals: {rate: 1 / day}}
+resources:
+  desk: {capacity: 1}
+process:
+  - use: {resource: desk, time: 1 hour}
+"""
+
+
+@job("simulate-network", roles=ROLES, page="/networks/runs/{id}", ready=_load)
 def _simulate(work: Work, request: SimulateNetwork) -> Mapping[str, Any]:
     """Simulate a network."""
-    from anlage.network.simulate import outcome_of, run
+    from anlage.network.figure import day_of, distribution_of, load_of
+    from anlage.network.simulate import outcome_of, run, trace_of
 
     network = _read(request.network)
-    made = run(network, _settings(network, request.terms), progress=_told(work, "simulating"))
-    return outcome_of(made)
+    settings = _settings(network, request.terms)
+    if request.is_followed:
+        settings = replace(settings, trace_max=TRACE_MAX)
+    made = run(network, settings, progress=_told(work, "simulating"))
+    found = outcome_of(made) | {"distribution": distribution_of(made)}
+    if request.is_followed:
+        work.tell(1.0, "following the first run")
+        trace = trace_of(made)
+        found |= {"day": day_of(network, trace), "load": load_of(trace)}
+    return found
 
 
 @job("compare-networks", roles=ROLES, page="/networks/runs/{id}")
@@ -100,14 +135,36 @@ def _compare(work: Work, request: CompareNetworks) -> Mapping[str, Any]:
             limit=f"2 to {DESIGNS_MAX}",
             remedy="choose two or more",
         )
+    if request.names and len(request.names) != len(request.networks):
+        raise Refused(
+            "network-run-impossible",
+            what="comparison of networks",
+            found=f"{len(request.names)} names for {len(request.networks)} designs",
+            limit="one name for each design, or none",
+            remedy="name each",
+        )
     networks = [_read(text) for text in request.networks]
-    designs = [Design(name=one.name, network=one) for one in networks]
+    names = request.names or tuple(one.name for one in networks)
+    designs = [Design(name=name, network=one) for name, one in zip(names, networks, strict=True)]
     settings = _settings(networks[0], request.terms)
     return compare(designs, settings, progress=_told(work, "comparing"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankBottlenecks:
+    """Rank the resources of one network.
+
+    Attributes:
+        network: Its file, as YAML.
+        terms: How it is run.
+    """
+
+    network: str
+    terms: RunTerms = RunTerms()
+
+
 @job("rank-bottlenecks", roles=ROLES, page="/networks/runs/{id}")
-def _bottleneck(work: Work, request: SimulateNetwork) -> Mapping[str, Any]:
+def _bottleneck(work: Work, request: RankBottlenecks) -> Mapping[str, Any]:
     """Rank resources by what one more of each brings."""
     from anlage.network.simulate import bottleneck
 

@@ -122,10 +122,12 @@ class SegregationRules:
         """The rule of each test."""
         return {one.test: one for one in self.rules}
 
-    @property
-    def looks_around(self) -> bool:
-        """True where a rule looks beyond the place itself."""
-        return any(one.within is Within.AROUND for one in self.rules)
+    def looks_around(self, *, has_name: bool) -> bool:
+        """Tell whether a rule looks beyond the place itself, for a thing with a name or without."""
+        return any(
+            one.within is Within.AROUND and (has_name or one.test is not Test.LOOK_ALIKE)
+            for one in self.rules
+        )
 
     def cite(self, test: Test) -> str:
         """Give the rule behind a refusal, with its clause."""

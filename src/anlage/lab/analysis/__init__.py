@@ -8,13 +8,11 @@ Start at: found.py (what an analysis gives), then ANALYSES here (which there are
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from anlage.base import Refused
-from anlage.library import Method
 
 from .card import card_of
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 from .intake import Intake, examine
 
 __all__ = [
@@ -24,12 +22,13 @@ __all__ = [
     "Found",
     "Intake",
     "Number",
+    "Source",
     "analyse",
     "card_of",
     "examine",
 ]
 
-Run = Callable[[Path, Method, Tell], Found]
+Run = Callable[[Source, Tell], Found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Analysis:
 
 ANALYSES: Mapping[str, Analysis] = {
     "t-cell-gating": Analysis("T-cell subsets by automatic gates", ("fcs",), "tubes:gate_tube"),
+    "gating": Analysis("Populations by the method's own gates", ("fcs",), "tubes:gate_as_written"),
     "flow-quality": Analysis("Events and singlets of a tube", ("fcs",), "tubes:look_at_tube"),
     "nuclei": Analysis("Count of nuclei", ("image",), "fields:count"),
     "viability": Analysis("Living and dead cells", ("image",), "fields:viability"),
@@ -65,18 +65,18 @@ ANALYSES: Mapping[str, Analysis] = {
 }
 
 
-def analyse(path: Path, method: Method, tell: Tell = lambda share, what: None) -> Found:
+def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
     """Analyse a file by a method.
 
     Args:
-        path: The file.
-        method: The method in force; it names the analysis.
+        source: The file, and the method in force, which names the analysis.
         tell: Called with how far it is (0 to 1) and what is being done.
 
     Raises:
         Refused: The method has no analysis, the file is none that the analysis reads, or the
             analysis will not judge it.
     """
+    path, method = source.path, source.method
     found = ANALYSES.get(method.analysis)
     if found is None:
         raise Refused(
@@ -96,4 +96,4 @@ def analyse(path: Path, method: Method, tell: Tell = lambda share, what: None) -
             limit=" or ".join(found.media),
             remedy=f"choose a file that {found.title.lower()} reads, or another method",
         )
-    return found.load()(path, method, tell)
+    return found.load()(source, tell)

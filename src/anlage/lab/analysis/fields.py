@@ -16,16 +16,15 @@ from anlage.lab.image import (
     overlay_figure,
     read_picture,
 )
-from anlage.library import Method
 
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 
 SIDE_MAX = 1200
 
 
-def count(path: Path, method: Method, tell: Tell) -> Found:
+def count(source: Source, tell: Tell) -> Found:
     """Count the nuclei of a fluorescence field."""
-    picture = _read(path, tell)
+    picture = _read(source.path, tell)
     result = _judged(count_nuclei(picture))
     tell(0.9, "drawing the overlay")
     return Found(
@@ -36,9 +35,9 @@ def count(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def viability(path: Path, method: Method, tell: Tell) -> Found:
+def viability(source: Source, tell: Tell) -> Found:
     """Count living and dead cells of a chamber image."""
-    picture = _read(path, tell)
+    picture = _read(source.path, tell)
     result = _judged(judge_viability(picture))
     tell(0.9, "drawing the overlay")
     low, high = result.interval or (None, None)
@@ -54,9 +53,9 @@ def viability(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def activation(path: Path, method: Method, tell: Tell) -> Found:
+def activation(source: Source, tell: Tell) -> Found:
     """Score how activated the T cell of a crop looks."""
-    picture = _read(path, tell)
+    picture = _read(source.path, tell)
     result = _judged(judge_activation(picture))
     return Found(
         card=result.card,
@@ -66,9 +65,9 @@ def activation(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def confluence(path: Path, method: Method, tell: Tell) -> Found:
+def confluence(source: Source, tell: Tell) -> Found:
     """Measure how much of a phase-contrast field cells cover."""
-    picture = _read(path, tell)
+    picture = _read(source.path, tell)
     result = _judged(measure_confluence(picture))
     return Found(
         card=result.card,

@@ -4,15 +4,33 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
-from anlage.library import Method
+from anlage.library import Content, Method
 
 from ..measurement import Value
 from ..method import MethodCard
 
 Tell = Callable[[float, str], None]
 PLOTLY = "application/vnd.plotly.v1+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What an analysis reads.
+
+    Attributes:
+        path: The instrument's file.
+        method: The method in force.
+        assay: Content of the assay definition in force that the method names; None for none.
+        sample: The sample it was measured on, by which its row is found in a table of several.
+    """
+
+    path: Path
+    method: Method
+    assay: Content | None = None
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +111,7 @@ class Found:
 
     def warnings_for(self, method: Method) -> tuple[str, ...]:
         """Say for which of the method's purposes the analysis is used beyond what it may."""
-        return self.card.warnings_for(method.purposes)
+        return self.card.warnings_for(method.purposes, validated_for=method.qualified_for)
 
     def as_json(self) -> bytes:
         """Give everything that was said, without the figures."""

@@ -13,6 +13,7 @@ from anlage.lab.assay import (
     AssayDefinition,
     Import,
     PlateResult,
+    Reading,
     Region,
     WellRole,
     evaluate_plate,
@@ -20,10 +21,10 @@ from anlage.lab.assay import (
     read_reader_file,
     standard_curve,
 )
-from anlage.library import Method
+from anlage.library import Content
 
 from ..method import MethodCard, Purpose
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 
 CURVE_POINTS = 60
 _INK = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490", "#be123c", "#4d7c0f", "#a16207")
@@ -38,11 +39,15 @@ READER_CARD = MethodCard(
 """What a value read from a table may be used for: as much as the instrument that wrote it."""
 
 
-def plate(path: Path, method: Method, tell: Tell) -> Found:
+def plate(source: Source, tell: Tell) -> Found:
     """Evaluate a plate as its assay definition says."""
     tell(0.1, "reading the plate")
-    definition = read_definition(Path(method.assay))
-    read = read_reader_file(path)
+    definition = (
+        AssayDefinition.read(source.assay)
+        if source.assay is not None
+        else read_definition(Path(source.method.assay))
+    )
+    read = read_reader_file(source.path)
     tell(0.4, "fitting the curves")
     result = evaluate_plate(definition, read)
     tell(0.8, "drawing the plate")
@@ -74,42 +79,63 @@ def plate(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def table(path: Path, method: Method, tell: Tell) -> Found:
+def table(source: Source, tell: Tell) -> Found:
     """Read an instrument's table; every row has its verdict."""
     tell(0.2, "reading the rows")
-    read = read_reader_file(path)
-    numbers = []
-    named = {
-        "viability": "viability", "viable_cells": "viable", "total_cells": "total",
-        "endotoxin": "endotoxin", "concentration": "concentration",
-    }  # fmt: skip
-    seen = set()
-    for one in read.readings:
-        name = named.get(one.measure, one.measure)
-        if one.value is None or name in seen:
+    read = read_reader_file(source.path)
+    mine, called = _rows_of(read, source.sample)
+    numbers: dict[str, Number] = {}
+    for one in mine:
+        name = _MEASURES.get(one.measure, one.measure)
+        if one.value is None or name in numbers:
             continue
-        seen.add(name)
-        numbers.append(
-            Number(name=name, value=float(one.value), unit=_plain_unit(one.unit),
-                   qualifier=one.qualifier if one.qualifier in {"<", ">"} else "")
-        )  # fmt: skip
+        numbers[name] = Number(
+            name=name,
+            value=float(one.value),
+            unit="" if one.unit == "1" else one.unit,
+            qualifier=one.qualifier if one.qualifier in {"<", ">"} else "",
+        )
     flags = [f"dialect {read.dialect}"]
     if read.accepted < len(read.rows):
         flags.append(f"{len(read.rows) - read.accepted} of {len(read.rows)} rows not accepted")
-    if len({one.sample for one in read.readings}) > 1:
-        flags.append("several samples: the values are those of the first row")
+    if called and called.casefold() != source.sample.casefold():
+        flags.append(f"the file calls the sample {called}")
     return Found(
-        card=READER_CARD, numbers=tuple(numbers), flags=tuple(flags), details=read.as_dict()
+        card=READER_CARD,
+        numbers=tuple(numbers.values()),
+        flags=tuple(flags),
+        details=read.as_dict(),
     )
 
 
-def _plain_unit(unit: str) -> str:
-    return "" if unit == "1" else unit
+_MEASURES = {"viable_cells": "viable", "total_cells": "total", "dead_cells": "dead"}
 
 
-def card_of_assay(name: str) -> MethodCard:
+def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
+    """Give the readings of a sample, and what the file calls it.
+
+    Raises:
+        Refused: The file has several samples and none of this name: whose value it is would be a
+            guess.
+    """
+    names = list(dict.fromkeys(one.sample for one in read.readings if one.sample))
+    same = [name for name in names if name.casefold() == sample.casefold()]
+    if not same and len(names) > 1:
+        raise Refused(
+            "sample-not-in-file",
+            what=f"sample {sample}",
+            found=", ".join(names)[:200],
+            limit="a row of this sample, or a file of one sample",
+            remedy="export the sample alone, or name it by its number on the instrument",
+            rule="21 CFR 211.194(a)(1)",
+        )
+    called = same[0] if same else (names[0] if names else "")
+    return [one for one in read.readings if one.sample in {called, ""}], called
+
+
+def card_of_assay(content: Content) -> MethodCard:
     """Give the card of the evaluation that an assay definition asks for."""
-    return _card(read_definition(Path(name)))
+    return _card(AssayDefinition.read(content))
 
 
 def _card(definition: AssayDefinition) -> MethodCard:

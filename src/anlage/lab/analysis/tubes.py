@@ -1,7 +1,6 @@
 """Tubes: what a flow cytometry file gave, with its gates drawn."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import numpy
@@ -9,6 +8,7 @@ import numpy
 from anlage.base import Refused
 from anlage.lab.flow import (
     CARD,
+    Dimension,
     Gated,
     Sample,
     Strategy,
@@ -18,13 +18,24 @@ from anlage.lab.flow import (
     gate_t_cells,
     overlay_figure,
     panel_of,
+    populations,
     read_fcs,
+    read_gatingml,
 )
-from anlage.library import Method
 
 from ..method import MethodCard, Purpose
-from .found import Figure, Found, Number, Tell
+from .found import Figure, Found, Number, Source, Tell
 
+FIGURES_MAX: Final = 12
+WRITTEN_CARD: Final = MethodCard(
+    name="gating",
+    version="1",
+    purposes=(Purpose.UNDERSTANDING, Purpose.DEVELOPMENT, Purpose.CONTROL),
+    qualified_for=(),
+    trained_domain="gates of Gating-ML 2.0 on FCS 2.0 to 3.2 files",
+    sources=("Gating-ML 2.0 reference gates, every event alike",),
+)
+"""What counts by gates as written may be used for: as much as the gates were validated for."""
 RESAMPLES: Final = 100
 SEED: Final = 1
 LOOK_CARD: Final = MethodCard(
@@ -38,10 +49,10 @@ LOOK_CARD: Final = MethodCard(
 """What a first look at a tube may be used for."""
 
 
-def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
+def gate_tube(source: Source, tell: Tell) -> Found:
     """Gate a T-cell tube by what the data show; a poor valley is refused, not guessed."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path), lenient=method.accepts_deviations)
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
     tell(0.3, "placing the gates, and placing them again on cells drawn anew")
     found = gate_t_cells(
         sample, panel_of(sample), rng=numpy.random.default_rng(SEED), resamples=RESAMPLES
@@ -58,7 +69,7 @@ def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
     return Found(
         card=CARD,
         numbers=tuple(numbers),
-        flags=(*found.notes, *_deviations(sample)),
+        flags=(*found.notes, *_deviations(sample), *_words(sample)),
         refusal=refusal,
         figures=_figures(found.gated, {role: ch.name for role, ch in found.panel.channels.items()}),
         details={
@@ -69,10 +80,48 @@ def gate_tube(path: Path, method: Method, tell: Tell) -> Found:
     )
 
 
-def look_at_tube(path: Path, method: Method, tell: Tell) -> Found:
+def gate_as_written(source: Source, tell: Tell) -> Found:
+    """Count the populations of the gates that the method's definition holds, and no others.
+
+    Raises:
+        Refused: The method holds no gates, they are not sound, or the file lacks a channel.
+    """
+    if not source.method.gates:
+        raise Refused(
+            "method-without-gates",
+            what=f"method {source.method.heading.id}",
+            found="no gates in its definition",
+            limit="a Gating-ML 2.0 document under gates",
+            remedy="write a version that holds the gates",
+        )
+    strategy = read_gatingml(source.method.gates.encode())
+    tell(0.1, "reading the events")
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
+    tell(0.5, "counting the populations")
+    gated = gate(sample, strategy)
+    numbers = [Number(name="events", value=float(sample.event_count))]
+    for name, one in populations(gated).items():
+        low, high = one.interval or (None, None)
+        numbers.append(Number(name=name, value=one.percent_of_parent, unit="%", low=low, high=high))
+    tell(0.8, "drawing the gates")
+    drawn: list[tuple[str, str | None, str | None]] = []
+    for made in strategy.gates.values():
+        axes: tuple[Dimension, ...] = getattr(made, "dimensions", ())
+        if len(axes) == 2 and not any(one.is_ratio for one in axes):
+            drawn.append((axes[0].channel, axes[1].channel, made.parent))
+    return Found(
+        card=WRITTEN_CARD,
+        numbers=tuple(numbers),
+        flags=(*_deviations(sample), *_words(sample)),
+        figures=_pairs(gated, list(dict.fromkeys(drawn))[:FIGURES_MAX]),
+        details={"gates": {name: one.as_dict() for name, one in populations(gated).items()}},
+    )
+
+
+def look_at_tube(source: Source, tell: Tell) -> Found:
     """Tell the events, the singlets where heights are there, and the channels of any tube."""
     tell(0.1, "reading the events")
-    sample = read_fcs(str(path), lenient=method.accepts_deviations)
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
     numbers = [Number(name="events", value=float(sample.event_count))]
     tell(0.6, "drawing what lies where")
     gated = gate(sample, Strategy())
@@ -84,7 +133,7 @@ def look_at_tube(path: Path, method: Method, tell: Tell) -> Found:
     return Found(
         card=LOOK_CARD,
         numbers=tuple(numbers),
-        flags=_deviations(sample),
+        flags=(*_deviations(sample), *_words(sample)),
         figures=figures,
         details={
             "channels": [one.as_dict() for one in sample.channels],
@@ -107,6 +156,16 @@ def _singlets(sample: Sample) -> float | None:
     middle = float(numpy.median(finite))
     reach = 4 * max(float(numpy.median(finite[finite >= middle])) - middle, 1e-6) / 0.6745
     return 100 * float(numpy.mean(numpy.abs(finite - middle) < reach))
+
+
+def _words(sample: Sample) -> tuple[str, ...]:
+    """Say which words of the header a person should see to: free text may name somebody."""
+    named = sorted(one.keyword for one in sample.identifiers if one.kind == "sample")
+    return (
+        (f"free words in the header ({', '.join(named)}): see that they name nobody",)
+        if named
+        else ()
+    )
 
 
 def _deviations(sample: Sample) -> tuple[str, ...]:
@@ -162,4 +221,4 @@ def _cuts(figure: object, gated: Gated, channel: str) -> None:
         if side is not None
     }
     for place in sorted(places):
-        figure.add_vline(x=place, line={"width": 2, "dash": "dash"})  # type: ignore[attr-defined]
+        figure.add_vline(x=place, line={"width": 2, "color": "#c2410c"})  # type: ignore[attr-defined]

@@ -20,8 +20,8 @@ from anlage.library import (
     starter,
 )
 
+from ..assay_definition import read_file_with
 from ..columns import read_columns
-from .definition import read_file_with
 
 RULES = {
     "msc": "msc-identity-isct-2006",

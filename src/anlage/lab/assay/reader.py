@@ -14,7 +14,7 @@ from pathlib import Path
 from anlage.base import Problem, Refused
 
 from ..columns import AUTO, decimal_of, is_blank, number, read_grid
-from .plate import grids_in, well_name
+from ..plate import grids_in, well_name
 
 HEADER_LINES = 80
 

@@ -8,7 +8,7 @@ Start at: drawing.py (what a drawing is), then outcome.py; world.py and day.py f
 from .comparison import bottleneck_figure, differences_figure, scale_figure, spread_figure
 from .day import Day, day_figure, day_of
 from .distribution import distribution_figure, distribution_of
-from .drawing import Drawing
+from .drawing import Drawing, page_of
 from .outage import load_of, outage_figure
 from .outcome import cost_figure, utilisation_figure, waits_figure
 from .world import map_figure
@@ -26,6 +26,7 @@ __all__ = [
     "load_of",
     "map_figure",
     "outage_figure",
+    "page_of",
     "scale_figure",
     "spread_figure",
     "utilisation_figure",

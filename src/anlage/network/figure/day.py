@@ -88,7 +88,9 @@ def day_figure(network: Network, day: Day) -> Drawing:
             (True, "to the site", CALM[2], "triangle-up"),
             (False, "to the clinic", CALM[3], "diamond"),
         ):
-            x, y, text = [], [], []
+            x: list[float | None] = []
+            y: list[float | None] = []
+            text = []
             for clinic, site, share, goes_out in one["moving"]:
                 if goes_out is is_out and clinic in at and site in to:
                     begin, end = (at[clinic], to[site]) if is_out else (to[site], at[clinic])
@@ -96,11 +98,13 @@ def day_figure(network: Network, day: Day) -> Drawing:
                     y.append(round(begin[1] + share * (end[1] - begin[1]), 3))
                     names = (clinic, site) if is_out else (site, clinic)
                     text.append(" → ".join(words_of(each) for each in names))
-            mark = {"color": colour, "symbol": symbol, "size": 12}
+            if not x:  # a trace without a point would lose its place in the legend
+                x, y, text = [None], [None], [""]
+            mark = {"color": colour, "symbol": symbol, "size": 12, "opacity": 1}
             mark["line"] = {"color": "#ffffff", "width": 1}  # type: ignore[assignment] # plotly's
             made.append(
                 {"type": "scatter", "mode": "markers", "name": name, "x": x, "y": y, "text": text}
-                | {"marker": mark, "hovertemplate": "%{text}<extra></extra>"}
+                | {"marker": mark, "hovertemplate": "%{text}<extra></extra>", "showlegend": True}
             )
         return made
 

@@ -7,6 +7,7 @@ for paper.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -60,26 +61,52 @@ class Drawing:
         """Give Plotly's figure, with its title, to show in a notebook."""
         import plotly.graph_objects as go
 
-        title = {"text": self.title, "x": 0.02, "xanchor": "left"}
-        margin = {**self.layout.get("margin", {}), "t": 60}
+        title = {"text": self.title, "x": 0.01, "xanchor": "left", "y": 0.98, "yanchor": "top"}
+        margin = {**self.layout.get("margin", {}), "t": 84, "b": 96 if self.frames else 10}
         layout = {**self.layout, "title": title, "template": "plotly_white", "margin": margin}
         if self.frames:
             layout |= _player(self.frames)
-            layout["height"] = layout.get("height", 500) + 90
+            layout["height"] = layout["height"] + 110
+        layout["height"] = layout["height"] + 64
         figure = go.Figure(data=list(self.data), layout=layout)
         figure.frames = [go.Frame(one) for one in self.frames]
         return figure
 
     def html(self) -> str:
         """Give a page that draws it with nothing from elsewhere."""
-        figure = self.figure()
-        return str(figure.to_html(include_plotlyjs=True, full_html=True, auto_play=False))
+        return page_of([self], title=self.title)
 
     def svg(self, *, width: int = 760) -> str:
         """Give a picture for paper."""
         from .svg import svg_of
 
         return svg_of(self, width=width)
+
+
+def page_of(drawings: Sequence[Drawing], *, title: str) -> str:
+    """Give one page that draws several with nothing from elsewhere.
+
+    Args:
+        drawings: What is drawn, from the top.
+        title: Of the page.
+    """
+    parts = []
+    for place, one in enumerate(drawings):
+        asked: dict[str, Any] = {"include_plotlyjs": place == 0, "full_html": False}
+        asked |= {"auto_play": False, "config": {"displayModeBar": False, "responsive": True}}
+        drawn = one.figure().to_html(**asked)
+        parts.append(f"<section>{drawn}<p>{escape(one.told)}</p></section>")
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"
+    )
+
+
+_STYLE: Final = (
+    "body{font-family:system-ui,sans-serif;max-width:70rem;margin:1rem auto;padding:0 1rem;"
+    "color:#1d2327;background:#fff}section{margin-block-end:2rem}p{color:#5a646b}"
+)
 
 
 def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, Any]:
@@ -91,9 +118,15 @@ def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, A
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": INK, "size": 14},
-        "xaxis": {**axis, "title": {"text": x}},
-        "yaxis": {**axis, "title": {"text": y}},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "xaxis": {**axis, "title": {"text": x, "font": {"size": 13}}},
+        "yaxis": {**axis, "title": {"text": y, "font": {"size": 13}}},
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 0,
+            "traceorder": "normal",
+        },
         "hoverlabel": {"align": "left"},
     }
     for name, value in more.items():
@@ -104,14 +137,18 @@ def layout(*, height: int, x: str = "", y: str = "", **more: Any) -> dict[str, A
 def rows_layout(names: Sequence[str], *, x: str, **more: Any) -> dict[str, Any]:
     """Give the layout of horizontal rows, first name on top."""
     height = 96 + ROW * max(len(names), 1)
-    order = {"categoryorder": "array", "categoryarray": list(names), "autorange": "reversed"}
+    span = [max(len(names), 1) - 0.5, -0.5]
+    order = {"categoryorder": "array", "categoryarray": list(names), "range": span}
     y = {"type": "category", "showgrid": False, **order}
     return layout(height=height, x=x, yaxis=y, **more)
 
 
 def words_of(name: str) -> str:
-    """Give a name for people: `central_plant` as `central plant`, `unit@x` as `unit · x`."""
-    return name.replace("_", " ").replace("@", " · ")
+    """Give a name for people: `central_plant` as `central plant`, `unit@x` as `unit · x`.
+
+    Plotly reads marks such as `<a href=...>` in text; a name holds none.
+    """
+    return name.replace("_", " ").replace("@", " · ").replace("<", "‹").replace(">", "›")
 
 
 def days(value: float | None) -> str:
@@ -123,7 +160,7 @@ def days(value: float | None) -> str:
 
 def money(value: float) -> str:
     """Give money with its thousands apart."""
-    return f"{value:,.0f}".replace(",", " ")
+    return f"{value:,.0f}".replace(",", "\u00a0")
 
 
 def _player(frames: Sequence[Json]) -> dict[str, Any]:

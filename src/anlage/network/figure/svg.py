@@ -217,8 +217,9 @@ def _points(trace: Json, x: _Axis, y: _Axis) -> list[str]:
         sizes = _each(trace["marker"].get("size", 8), count)
         colours = _each(trace["marker"]["color"], count)
         symbol = str(trace["marker"].get("symbol", "circle"))
+        first, last = sorted((x.begin, x.end))
         for point, size, colour in zip(points, sizes, colours, strict=True):
-            if point is not None:
+            if point is not None and first - 1 <= point[0] <= last + 1:
                 parts.append(_mark(*point, float(size) / 2, _solid(colour), symbol))
     if "text" in mode:
         places = _each(trace.get("textposition", "top center"), len(points))

@@ -7,7 +7,7 @@ has an airport (decision 0701). The projection is equirectangular, true at the m
 import functools
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..model import Clinic, Network, Site
@@ -18,6 +18,8 @@ PATCHES: Final = 105
 SPAN_MIN_DEGREES: Final = 6.0
 LANES_MAX: Final = 150
 RATIO: Final = 1.75
+BESIDE: Final = 0.35
+"""How much more land is drawn on either side, as a share of the frame."""
 LATITUDE_MAX: Final = 80.0
 
 
@@ -117,8 +119,10 @@ def lanes_of(
 
 
 def land(frame: Frame) -> dict[str, Any]:
-    """Give the points of land in the frame."""
+    """Give the points of land in the frame, and beside it for wider screens."""
     step = (frame.north - frame.south) * RATIO / PATCHES
+    beside = (frame.east - frame.west) * BESIDE
+    frame = replace(frame, west=frame.west - beside, east=frame.east + beside)
     across = step / frame.squeeze
     seen = set()
     for latitude, longitude in _airfields():
@@ -174,6 +178,7 @@ def clinic_marks(clinics: list[Clinic], frame: Frame) -> dict[str, Any]:
         "marker": {
             "color": CALM[0],
             "size": 11,
+            "opacity": 1,
             "symbol": "circle",
             "line": {"color": "#ffffff", "width": 1},
         },
@@ -189,6 +194,7 @@ def site_marks(sites: list[Site], frame: Frame) -> dict[str, Any]:
         "marker": {
             "color": CALM[1],
             "size": 17,
+            "opacity": 1,
             "symbol": "square",
             "line": {"color": "#ffffff", "width": 1},
         },
@@ -204,8 +210,8 @@ def map_layout(frame: Frame) -> dict[str, Any]:
     bare = {"visible": False, "showgrid": False, "zeroline": False}
     return layout(
         height=470,
-        xaxis={**bare, "range": [west, east], "constrain": "domain"},
-        yaxis={**bare, "range": [south, north], "scaleanchor": "x", "constrain": "domain"},
+        xaxis={**bare, "range": [west, east], "constrain": "range"},
+        yaxis={**bare, "range": [south, north], "scaleanchor": "x", "constrain": "range"},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
     )

@@ -177,13 +177,7 @@ def run(
     started = time.perf_counter()
     chunks = _chunks(settings)
     jobs = [(made, settings, first, count) for first, count in chunks]
-    if executor is not None:
-        parts = _on(executor, jobs, settings, progress, started)
-    elif settings.workers == 1:
-        parts = _here(jobs, settings, progress, started)
-    else:
-        with ThreadPoolExecutor(settings.workers) as threads:
-            parts = _on(threads, jobs, settings, progress, started)
+    parts = _all(jobs, settings, executor, started, progress)
     results = joined(parts)
     return Run(
         network=network,
@@ -211,13 +205,7 @@ def run_again(
             piece = together[start : start + CHUNK_MAX // 4]
             jobs.append((made, replace(base.settings, trace_max=0), int(piece[0]), piece.size))
     started = time.perf_counter()
-    if executor is not None:
-        parts = _on(executor, jobs, base.settings, None, started)
-    elif base.settings.workers == 1:
-        parts = _here(jobs, base.settings, None, started)
-    else:
-        with ThreadPoolExecutor(base.settings.workers) as threads:
-            parts = _on(threads, jobs, base.settings, None, started)
+    parts = _all(jobs, base.settings, executor, started)
     mixed = {
         name: getattr(base.results, name).copy()
         for name in ("run", "classes", "resources", "stages", "causes", "costs", "weeks")
@@ -233,6 +221,33 @@ def run_again(
         results=results,
         seconds=time.perf_counter() - started,
         stopped=_stopped(results, base.settings),
+    )
+
+
+def run_part(
+    network: Network,
+    settings: Settings,
+    first: int,
+    count: int,
+    *,
+    executor: Executor | None = None,
+) -> Run:
+    """Run `count` replications from number `first` on, the same as in a run of all of them."""
+    made = compiled(network, settings.years * YEAR_DAYS)
+    started = time.perf_counter()
+    pieces = max(1, math.ceil(count / max(1, settings.workers)))
+    jobs = [
+        (made, replace(settings, trace_max=0), start, min(pieces, first + count - start))
+        for start in range(first, first + count, pieces)
+    ]
+    results = joined(_all(jobs, settings, executor, started))
+    return Run(
+        network=network,
+        settings=settings,
+        compiled=made,
+        results=results,
+        seconds=time.perf_counter() - started,
+        stopped=_stopped(results, replace(settings, replications=count)),
     )
 
 
@@ -288,6 +303,22 @@ def _chunks(settings: Settings) -> list[tuple[int, int]]:
 
 
 _Job = tuple[Compiled, Settings, int, int]
+
+
+def _all(
+    jobs: list[_Job],
+    settings: Settings,
+    executor: Executor | None,
+    started: float,
+    progress: Progress | None = None,
+) -> list[Results]:
+    """Run chunks on the executor that is given, or on threads of our own."""
+    if executor is not None:
+        return _on(executor, jobs, settings, progress, started)
+    if settings.workers == 1:
+        return _here(jobs, settings, progress, started)
+    with ThreadPoolExecutor(settings.workers) as threads:
+        return _on(threads, jobs, settings, progress, started)
 
 
 def _here(

@@ -34,6 +34,7 @@ def reorder(tables, state, base, most):
             order.pc = material.program
             order.own = material.own
             order.site = material.site
+            order.serial = material.orders
             order.key = mix(base + np.uint64(material.orders * 131071 + number))
             push_ready(state, entity)
     return True

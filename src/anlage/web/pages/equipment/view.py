@@ -44,7 +44,15 @@ UNIT_ALWAYS = (
 )
 ROOM = {
     RoomStatus.TO_BE_CLEANED: (Action("Clean", "clean-room", (OPERATOR, SECOND), is_main=True),),
-    RoomStatus.CLEANED: (Action("Clear the line", "clear-line", (OPERATOR,), is_main=True),),
+    RoomStatus.CLEANED: (
+        Action(
+            "Clear the line",
+            "clear-line",
+            (OPERATOR,),
+            is_main=True,
+            page="/rooms/{room}/clearance",
+        ),
+    ),
     RoomStatus.CLEARED: (Action("Bring the lot in", "enter-room", (OPERATOR,), is_main=True),),
     RoomStatus.IN_USE: (Action("Bring the lot out", "leave-room", (OPERATOR,), is_main=True),),
     RoomStatus.OUT_OF_SERVICE: (

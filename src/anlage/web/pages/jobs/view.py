@@ -1,5 +1,6 @@
 """One's own jobs: how far each is, how it ended, its files; cancel it, or run it again."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -76,11 +77,18 @@ def shown(row: JobRow) -> dict[str, Any]:
         "row": row,
         "style": STYLES.get(row.state, ""),
         "percent": round(100 * row.fraction),
-        "took": row.ended - began if row.ended and began else None,
+        "took": _span(row.ended - began) if row.ended and began else "",
         "result": kind.page.format(id=row.id) if kind and kind.page and is_done else "",
         "is_running": row.state == "running",
         "is_over": row.state.is_over,
     }
+
+
+def _span(took: timedelta) -> str:
+    seconds = took.total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 def _person(request: HttpRequest) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET
 
+from anlage.app import promises_of_journey, release_promises
 from anlage.plant import Journey, JourneyStage
-from anlage.web.actions import Action, links
+from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.reading import history, state
@@ -61,9 +62,14 @@ def journey(request: HttpRequest, coi: str) -> HttpResponse:
             (one.value, "here" if at == here else "done" if at < here else "")
             for at, one in enumerate(STAGES)
         ],
+        "promises": promises_of_journey(installation(), coi),
+        "told_before": release_promises(installation(), coi),
         "due": [one for one in found.due if one not in found.done],
         "facts": history("journey", coi),
-        "actions": links(request, (*NEXT.get(found.stage, ()), *ALWAYS), given),
+        "actions": [
+            *links(request, (*NEXT.get(found.stage, ()), *ALWAYS), given),
+            Link(gettext("Personal data"), f"/journeys/{coi}/personal"),
+        ],
     }
     return render(request, "journeys/journey.html", context)
 

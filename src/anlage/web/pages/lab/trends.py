@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from anlage.lab.trend import trend_figure, trend_of
+from anlage.lab import ControlSeries
 from anlage.plant import Lot
 from anlage.record import Stream
 from anlage.web.here import installation
@@ -17,10 +17,37 @@ def trends_of(name: str) -> list[dict[str, Any]]:
     for _, row in rows:
         if row["value"] is not None and row["state"] != "invalidated":
             series.setdefault(row["attribute"], []).append(row)
-    return [_trend(attribute, each) for attribute, each in sorted(series.items())]
+    try:
+        return [_trend(attribute, each) for attribute, each in sorted(series.items())]
+    except ModuleNotFoundError:  # the server runs without the extra `lab`
+        return []
+
+
+def control_figure(series: ControlSeries) -> Any:
+    """Give the Levey-Jennings figure of a method's controls, in standard deviations."""
+    from anlage.lab.spc import Limits, Signal
+    from anlage.lab.trend import Trend, trend_figure
+
+    signals = tuple(
+        Signal(rule="Westgard", point=at, points=(at,), what=run.gate)
+        for at, run in enumerate(series.runs, start=1)
+        if run.gate != "accept"
+    )
+    shown = Trend(
+        values=tuple(run.z for run in series.runs),
+        labels=tuple(f"{run.found} {run.at:%Y-%m-%d %H:%M} {run.gate}" for run in series.runs),
+        limits=Limits(mean=0.0, sd=1.0, source="certified value"),
+        signals=signals,
+        average=None,
+        outside=(),
+        base=0,
+    )
+    return trend_figure(shown, name="control", unit="standard deviations")
 
 
 def _trend(attribute: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    from anlage.lab.trend import trend_figure, trend_of
+
     unit = rows[-1]["unit"]
     rows = [row for row in rows if row["unit"] == unit]
     values = [float(row["value"]) for row in rows]
@@ -37,6 +64,7 @@ def _trend(attribute: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "mean": None if found.limits is None else f"{found.limits.mean:.4g}",
         "sd": None if found.limits is None else f"{found.limits.sd:.3g}",
         "is_in_control": found.is_in_control,
+        "is_flat": len(values) > 1 and len(set(values)) == 1,
         "signals": signals,
         "figure": trend_figure(found, name=attribute, unit=unit, lower=lower, upper=upper),
     }

@@ -10,20 +10,22 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from anlage.base import Refused
-from anlage.lab import Measurement, MeasurementStatus
+from anlage.lab import ControlSeries, Measurement, MeasurementStatus
 from anlage.lab.analysis import card_of
-from anlage.library import Definition, Stage
+from anlage.library import Content, Definition, Method, Stage
 from anlage.plant import Sample
 from anlage.record import Stream
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.pages.samples.offer import methods_in_force, stages_of
-from anlage.web.reading import history, me, state
+from anlage.web.reading import history, me, now, state
 
-from .trends import trends_of
+from .trends import control_figure, trends_of
 
 ANALYST = "qc-analyst"
+REGISTER = Action("Register a reference material", "register-reference", (ANALYST,), is_main=True)
+CONTROL = Action("Report a control", "measure-control", (ANALYST,))
 REJECT = Action("Reject it", "reject-measurement", (ANALYST,))
 ROWS_MAX = 300
 FIGURE_MEDIA = frozenset({"image/png", "application/vnd.plotly.v1+json"})
@@ -43,13 +45,9 @@ def laboratory(request: HttpRequest) -> HttpResponse:
             ]
             if open_ones:
                 samples.append(row | {"open": open_ones})
-    waiting = [
-        row
-        for _, row in site.rows("measurements").find(limit=5000)
-        if row["status"] == MeasurementStatus.WAITING
-    ]
+    waiting = [row for _, row in site.rows("measurements-waiting").find(limit=ROWS_MAX)]
     samples.sort(key=lambda row: row.get("due") or "9")
-    context = {"samples": samples, "waiting": waiting[-ROWS_MAX:]}
+    context = {"samples": samples, "waiting": waiting}
     return render(request, "lab/laboratory.html", context)
 
 
@@ -164,11 +162,44 @@ def method(request: HttpRequest, name: str) -> HttpResponse:
         "version": version,
         "purposes": [one.value for one in defined.purposes],
         "qualified": [one.value for one in defined.qualified_for],
-        "card": card_of(defined),
+        "card": card_of(defined, _assay_of(defined)),
         "trends": trends_of(name),
         "results": [row for _, row in rows][:40],
+        "series": installation().engine.state(ControlSeries, Stream(f"control/{name}")),
+        "actions": links(request, (CONTROL,), {"method": name}) if defined.control else [],
     }
     return render(request, "lab/method.html", context)
+
+
+def _assay_of(method: Method) -> Content | None:
+    """Give the content of the assay in force that a method follows; None for none."""
+    if not method.assay:
+        return None
+    stream = Stream(f"definition/assay:{method.assay}")
+    version = installation().engine.state(Definition, stream).effective(now())
+    return None if version is None else version.content
+
+
+@require_GET
+def controls(request: HttpRequest, name: str) -> HttpResponse:
+    """Give the Levey-Jennings figure of a method's controls."""
+    series = state(ControlSeries, "control", name)
+    return HttpResponse(control_figure(series).to_json(), content_type="application/json")
+
+
+@require_GET
+def references(request: HttpRequest) -> HttpResponse:
+    """Show the reference materials: certified values with uncertainty, expiry, what they gate."""
+    rows = [row for _, row in installation().rows("references").find(limit=ROWS_MAX)]
+    used: dict[str, list[str]] = {}
+    for one, _ in methods_in_force():
+        if one.control is not None:
+            used.setdefault(one.control.reference, []).append(one.heading.id)
+    context = {
+        "references": [row | {"methods": used.get(row["reference"], [])} for row in rows],
+        "actions": links(request, (REGISTER,), {}),
+    }
+    return render(request, "lab/references.html", context)
 
 
 @require_GET
@@ -201,6 +232,7 @@ def _unknown(what: str) -> Refused:
 MENU = (
     Place(group="lab", order=10, path="/laboratory", name=gettext_lazy("Laboratory")),
     Place(group="lab", order=20, path="/methods", name=gettext_lazy("Methods")),
+    Place(group="lab", order=30, path="/references", name=gettext_lazy("References")),
 )
 ADDRESSES = [
     path("laboratory", laboratory),
@@ -209,6 +241,8 @@ ADDRESSES = [
     path("measurements/<str:name>/file/<slug:which>", file),
     path("methods", methods),
     path("methods/<slug:name>", method),
+    path("methods/<slug:name>/controls", controls),
+    path("references", references),
     path("methods/<slug:name>/trend/<slug:attribute>", trend),
     path("plotly.js", plotly),
 ]

@@ -94,7 +94,8 @@ def _journeys(roles: frozenset[str]) -> list[dict[str, Any]]:
             continue
         for coi, row in rows.find(facet=stage.value, limit=ROWS_MAX):
             what = f"{mine.label}: {coi}"
-            found.append({"what": what, "since": row["last"], "link": f"/journeys/{coi}"})
+            link = mine.page.format(coi=coi) if mine.page else f"/journeys/{coi}"
+            found.append({"what": what, "since": row["last"], "link": link})
     return found
 
 

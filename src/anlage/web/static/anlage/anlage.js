@@ -3,6 +3,8 @@
 (() => {
   const body = document.body;
 
+  document.querySelector("#menu [aria-current]")?.scrollIntoView({ block: "nearest" });
+
   // On a narrow screen the menu opens by its button.
   const toggle = document.querySelector("button.toggle");
   toggle?.addEventListener("click", () => {
@@ -79,6 +81,27 @@
     if (burst.length >= 2 * LEAST) quiet = setTimeout(() => { if (performance.now() - last >= QUIET - 20) scanned(); }, QUIET);
   }, true);
 
+  // What a label has to say follows from two choices; every case stands on the page, one is shown.
+  const parts = [...document.querySelectorAll("select[data-label-part]")];
+  const says = () => document.querySelectorAll("[data-says]").forEach((one) => { one.hidden = one.dataset.says !== parts.map((part) => part.value).join(" "); });
+  parts.forEach((one) => one.addEventListener("change", says));
+  if (parts.length) says();
+
+  // A clock that runs down: plant seconds since the page was made, at the plant's speed.
+  document.querySelectorAll("[data-clock]").forEach((one) => {
+    const began = performance.now(), { elapsed, speed, limit } = one.dataset;
+    const show = () => {
+      const past = Number(elapsed) + (performance.now() - began) / 1000 * Number(speed);
+      const left = limit ? Number(limit) - past : past;
+      const whole = Math.floor(Math.abs(left));
+      const text = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+      one.textContent = limit && left < 0 ? `${text} ${one.dataset.over}` : text;
+      one.classList.toggle("is-near", Boolean(limit) && left >= 0 && left < Number(limit) / 3);
+      one.classList.toggle("is-over", Boolean(limit) && left < 0);
+    };
+    show();
+    setInterval(show, 500);
+  });
   async function scanned() {
     const typed = burst;
     burst = "";
