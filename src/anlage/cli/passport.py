@@ -127,8 +127,8 @@ def revoke(options: argparse.Namespace) -> Answer:
 
 def page(options: argparse.Namespace) -> Answer:
     """Write the page that checks passports with no server and no network, the key in it."""
+    from anlage.app import offline_page
     from anlage.custody import public_name
-    from anlage.web.pages.passport.offline import offline_page
 
     name = _trusted(options.trust) if options.trust else public_name(_key(options)[0].public_key())
     options.output.write_text(offline_page(name), "utf-8")
