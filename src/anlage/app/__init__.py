@@ -22,6 +22,7 @@ from .desk import (
     prepare_desk,
     reset_password,
 )
+from .dictionary import dictionary, write_dictionary
 from .documents import batch_record, certificate_of_analysis, documents_of
 from .engine import (
     Desk,
@@ -63,6 +64,8 @@ from .stowing import around, pickable, suggestions
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "dictionary",
+    "write_dictionary",
     "recipe_tasks",
     "Tell",
     "telling",

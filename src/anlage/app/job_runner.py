@@ -65,6 +65,7 @@ class Runner:
         self._threads: list[threading.Thread] = []
         self._workers: list[_Worker] = []
         self._expected: str | None = None
+        self._news = threading.Condition()
 
     def listen(self, listener: Listener) -> None:
         """Call a function with the person and the state of each job that moves."""
@@ -93,11 +94,18 @@ class Runner:
     def expect(self, name: str) -> None:
         """Get a worker ready for a kind of job."""
         self._expected = name
+        self.wake()
+
+    def wake(self) -> None:
+        """Look for jobs at once; without it one that waits is found by the next look."""
+        with self._news:
+            self._news.notify_all()
 
     def close(self) -> None:
         """Stop the workers; what runs is interrupted."""
         self._site.runner = None
         self._closing.set()
+        self.wake()
         for worker in self._workers:
             worker.kill()
         for thread in self._threads:
@@ -133,7 +141,8 @@ class Runner:
                     self._get_ready(worker)
                     if time.monotonic() - idle_since > IDLE_SECONDS:
                         worker.kill()
-                    self._closing.wait(LOOK_SECONDS)
+                    with self._news:
+                        self._news.wait(LOOK_SECONDS)
                     continue
                 self._run(row, worker)
                 worker.is_busy = False

@@ -230,7 +230,7 @@ class Jobs:
                 limit=f"{WAITING_OF_ONE_MAX} of one person, {WAITING_MAX} in all",
                 remedy="wait until one has ended, or cancel one",
             )
-        return Job.put(
+        row = Job.put(
             id=secrets.token_hex(8),
             name=name,
             person=person,
@@ -238,6 +238,9 @@ class Jobs:
             title=title or kind.about,
             subject=subject,
         )
+        if self._site is not None and self._site.runner is not None:
+            self._site.runner.wake()
+        return row
 
     def expect(self, name: str) -> None:
         """Say that a job of a kind is likely soon, so that a worker gets ready for it."""

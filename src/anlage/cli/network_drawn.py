@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 TRACE_MAX = 400_000
 PAGE = "figures.html"
+_TITLES = {
+    "simulate-network": "Simulation of",
+    "compare-networks": "Designs side by side",
+    "rank-bottlenecks": "Bottlenecks of",
+}
 
 
 def ask_for_drawings(command: argparse.ArgumentParser) -> None:
@@ -61,7 +66,7 @@ def drawn(
         from anlage.network.figure import page_of
 
         drawings = drawings_of(name, whole, network=model)
-        files = {PAGE: page_of(drawings, title=f"{name}: {data.get('network', '')}".strip(": "))}
+        files = {PAGE: page_of(drawings, title=f"{_TITLES[name]} {data.get('network', '')}")}
         files |= {f"{one.name}.svg": one.svg() for one in drawings}
         _write({args.figures / file: text.encode() for file, text in files.items()})
         written["figures"] = [str(args.figures / file) for file in files]

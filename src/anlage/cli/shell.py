@@ -32,6 +32,7 @@ GROUPS: dict[str, str] = {
     "custody": "who held what, where, without a gap",
     "define": "definitions: check, compute, classify, submit, approve, retire",
     "demo": "a seeded facility on the twin",
+    "dictionary": "the data dictionary: JSON Schemas of facts, commands and definitions",
     "epcis": "documents of supply-chain events: check and event hash",
     "export": "the whole record of a subject",
     "fhir": "exchange with the hospital's systems",

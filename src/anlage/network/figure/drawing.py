@@ -61,12 +61,13 @@ class Drawing:
         """Give Plotly's figure, with its title, to show in a notebook."""
         import plotly.graph_objects as go
 
-        title = {"text": self.title, "x": 0.02, "xanchor": "left"}
-        margin = {**self.layout.get("margin", {}), "t": 60}
+        title = {"text": self.title, "x": 0.01, "xanchor": "left", "y": 0.98, "yanchor": "top"}
+        margin = {**self.layout.get("margin", {}), "t": 84, "b": 96 if self.frames else 10}
         layout = {**self.layout, "title": title, "template": "plotly_white", "margin": margin}
         if self.frames:
             layout |= _player(self.frames)
-            layout["height"] = layout.get("height", 500) + 90
+            layout["height"] = layout["height"] + 110
+        layout["height"] = layout["height"] + 64
         figure = go.Figure(data=list(self.data), layout=layout)
         figure.frames = [go.Frame(one) for one in self.frames]
         return figure
@@ -91,7 +92,8 @@ def page_of(drawings: Sequence[Drawing], *, title: str) -> str:
     """
     parts = []
     for place, one in enumerate(drawings):
-        asked = {"include_plotlyjs": place == 0, "full_html": False, "auto_play": False}
+        asked: dict[str, Any] = {"include_plotlyjs": place == 0, "full_html": False}
+        asked |= {"auto_play": False, "config": {"displayModeBar": False, "responsive": True}}
         drawn = one.figure().to_html(**asked)
         parts.append(f"<section>{drawn}<p>{escape(one.told)}</p></section>")
     return (
