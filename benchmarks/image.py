@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from anlage.base import Problem, Refused
 from anlage.lab.image import (
+    FAULTS,
     ActivationResult,
     Picture,
     ViabilityResult,
@@ -24,9 +25,12 @@ from anlage.lab.image import (
     judge_activation,
     judge_viability,
     measure_objects,
+    model_card,
+    natural_pictures,
     nuclei_fields,
     read_picture,
     segment_nuclei,
+    small_natural_pictures,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -131,7 +135,9 @@ def shapes() -> None:
 
 
 def viability() -> None:
-    """Mean absolute error per crop. The packaged network knows these crops: see its card."""
+    """Mean absolute error per crop: what the card tells of series left out, and on known crops."""
+    for series, told in model_card("chamber")["scores"].items():
+        print(f"viability, series {series} left out: living {told['live']}, dead {told['dead']}")
     with (CHAMBER / "index.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     live, dead = [], []
@@ -147,7 +153,10 @@ def viability() -> None:
 
 
 def activation() -> None:
-    """Area under the curve per donor. The packaged network knows these donors: see its card."""
+    """Area under the curve per donor: what the card tells of donors left out, and on known ones."""
+    for donor, told in model_card("activation")["scores"].items():
+        low, high = told["auc_interval"]
+        print(f"activation, donor {donor} left out: {told['auc']:.3f} ({low:.3f} to {high:.3f})")
     with (CROPS / "index.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     scores: dict[str, list[tuple[bool, float]]] = {}
@@ -173,62 +182,33 @@ def refusals() -> None:
     fields = [read_picture(field.image) for field in nuclei_fields(NUCLEI) if field.held_out]
     chamber = [read_picture(path) for path in sorted((CHAMBER / "images").glob("*.png"))[::3]]
     crops = [read_picture(path) for path in sorted((CROPS / "images").glob("*.png"))[::5]]
+    natural = [one.picture for one in natural_pictures()]
+    small = [one.picture for one in small_natural_pictures()]
     wanted: tuple[tuple[str, Measure, list[Picture], list[Picture]], ...] = (
         ("count", count_nuclei, fields, crops),
         ("viability", judge_viability, chamber, fields + crops),
         ("activation", judge_activation, crops, fields + chamber),
     )
-    print("refusals, percent of pictures: good, stained, foreign, then by fault")
+    print("refusals, percent of pictures: good, then what must be refused")
     for name, measure, good, foreign in wanted:
         told = [
             f"good {_refused(measure, good):.1f}",
             f"stained {_refused(measure, stained):.1f}",
             f"grey stained {_refused(measure, [_grey(one) for one in stained]):.1f}",
             f"foreign {_refused(measure, foreign):.1f}",
+            f"natural {_refused(measure, natural + small):.1f}",
         ]
+        every = []
         for fault, spoil in FAULTS.items():
             spoilt = [Picture.of(spoil(one.grey().copy(), rng)) for one in good[::2]]
-            told.append(f"{fault} {_refused(measure, spoilt):.1f}")
-        print(f"{name:>12}: {', '.join(told)}")
+            every.append(_refused(measure, spoilt))
+            told.append(f"{fault} {every[-1]:.0f}")
+        print(f"{name:>12}: {', '.join(told)}; broken ways together {numpy.mean(every):.1f}")
     print(f"{'files':>12}: cut short {_cut_short():.1f}")
-
-
-def _filled(grey: Grey, _: numpy.random.Generator) -> Grey:
-    grey[grey.shape[0] // 2 :] = 128
-    return grey
-
-
-def _noisy(grey: Grey, rng: numpy.random.Generator) -> Grey:
-    return numpy.clip(grey + rng.normal(0, 60, grey.shape), 0, 255).astype(numpy.uint8)
-
-
-def _burnt(grey: Grey, _: numpy.random.Generator) -> Grey:
-    return numpy.where(grey > numpy.percentile(grey, 5), 255, grey).astype(numpy.uint8)
-
-
-def _blurred(grey: Grey, _: numpy.random.Generator) -> Grey:
-    return cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / 25).astype(numpy.uint8)
-
-
-def _salted(grey: Grey, rng: numpy.random.Generator) -> Grey:
-    grey[rng.random(grey.shape) < 0.2] = 255
-    return grey
-
-
-def _shuffled(grey: Grey, rng: numpy.random.Generator) -> Grey:
-    return rng.permutation(grey.ravel()).reshape(grey.shape)
-
-
-FAULTS: dict[str, Callable[[Grey, numpy.random.Generator], Grey]] = {
-    "blank": lambda grey, _: numpy.full_like(grey, int(numpy.median(grey))),
-    "half filled": _filled,
-    "noise": _noisy,
-    "salt": _salted,
-    "shuffled pixels": _shuffled,
-    "burnt": _burnt,
-    "blurred": _blurred,
-    "inverted": lambda grey, _: 255 - grey,
-}
+    print("the gates alone, on pictures, and on ways of breaking, that were left out of them")
+    for name, told in model_card("gate")["gates"].items():
+        shares = {key: value for key, value in told["refused_percent"].items() if key != "ways"}
+        print(f"{name:>12}: {', '.join(f'{key} {value}' for key, value in shares.items())}")
 
 
 def _grey(picture: Picture) -> Picture:

@@ -124,24 +124,30 @@ def _pages(plant: Installation) -> None:
             make_account(login=member.login, person=member.id, password=PASSWORD)
     here.use(plant)
     worst = 0.0
-    print(f"{'page':44} {'first':>8} {'median':>8} {'p95':>8}  ms")
+    print(
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the aim is held against CPU time"
+    )
+    print(f"{'page':44} {'first':>8} {'median':>8} {'p95':>8} {'CPU p95':>8}  ms")
     for login, pages in PAGES.items():
         client = Client()
         client.force_login(Account.objects.get(login=login))
         for page in pages:
-            spans = []
+            spans, works = [], []
             for _ in range(ROUNDS):
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.thread_time()
                 answer = client.get(page)
+                works.append(1000 * (time.thread_time() - worked))
                 spans.append(1000 * (time.perf_counter() - began))
                 if answer.status_code != 200:
                     raise SystemExit(f"{page}: {answer.status_code}")
             first, rest = spans[0], sorted(spans[1:])
-            p95 = rest[int(0.95 * len(rest))]
-            worst = max(worst, p95)
-            late = "" if p95 < AIM_MS else "   above the aim"
-            print(f"{page:44} {first:8.0f} {statistics.median(rest):8.0f} {p95:8.0f}{late}")
-    print(f"{'the slowest page, p95':44} {worst:26.0f}  aim {AIM_MS}")
+            place = int(0.95 * len(rest))
+            p95, work = rest[place], sorted(works[1:])[place]
+            worst = max(worst, work)
+            late = "" if work < AIM_MS else "   above the aim"
+            median = statistics.median(rest)
+            print(f"{page:44} {first:8.0f} {median:8.0f} {p95:8.0f} {work:8.0f}{late}", flush=True)
+    print(f"{'the slowest page, CPU p95':44} {worst:35.0f}  aim {AIM_MS}")
 
 
 def _megabytes(folder: Path) -> float:

@@ -247,3 +247,31 @@ def test_a_summary_survives_its_way_through_the_journal(site):
     fact = site.journal.read_stream(Stream("shipment/S1"))[-1].fact
     assert isinstance(fact, ConditionLogged)
     assert fact.excursions[0].is_open
+
+
+def test_a_lot_tells_how_it_travelled_and_still_proves_itself(tmp_path):
+    """The verdict is a fact of the lot too: told as a sentence, exported, verified."""
+    from anlage.app import export, sentence, verify
+    from tests.app.test_making import begin, founded, order
+
+    plant = founded(tmp_path / "plant")
+    lot = begin(plant, order(plant))
+    site, by = plant.installation, Actor(person="anna", via="page")
+    for command, values in (
+        ("create-container", {"container": "T1", "vessel": "bag", "place": "p", "lot": lot}),
+        ("create-container", {"container": "DS", "vessel": "shipper", "place": "p"}),
+        ("pack-container", {"container": "T1", "into": "DS"}),
+        ("prepare-shipment", {"shipment": "S1", "shipper": "DS", "containers": ["T1"], "seal": "7",
+                              "receiver": "anna", "due": "2027-01-01T00:00:00Z"}),
+    ):  # fmt: skip
+        site.engine.do(request_of(command, values | {"evidence": "scanned"}), actor=by)
+
+    take_in(site, "S1", log_of([-180, -120, -180]), "a.csv", actor=by, product="car-t")
+
+    last = site.journal.read_stream(Stream(f"lot/{lot}"))[-1]
+    assert last.kind == "transport-judged"
+    assert "was judged reject" in sentence(last)
+    packed = tmp_path / "lot.anlage"
+    packed.write_bytes(export(site, f"lot/{lot}"))
+    assert not verify(packed).problems
+    plant.installation.close()

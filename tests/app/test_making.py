@@ -291,9 +291,9 @@ def stock(plant, name):
     plant.do(qualify, "eva")
     received = ReceiveMaterial(
         material=id, material_class=name, name=name,
-        amount=Quantity(Decimal(9000000), str(content["unit"])), expires=due, supplier="ACME",
+        amount=Quantity(Decimal(14000000), str(content["unit"])), expires=due, supplier="ACME",
         packs=tuple(PackIn(id=str(one), amount=Quantity(Decimal(1000000), str(content["unit"])))
-                    for one in range(1, 10)),
+                    for one in range(1, 15)),
         supplier_lot="1", certificate="ab" * 32, **vector,
     )  # fmt: skip
     plant.do(received, "kurt")
@@ -460,7 +460,7 @@ def test_what_a_step_used_is_taken_from_the_material_lot(walked):
     plant, _, _ = walked
     state = plant.state(MaterialLot, "material/M-cd19-car-vector")
 
-    assert state.book.value < 9000000
+    assert state.book.value < 14000000
 
 
 def test_equipment_is_left_at_the_end_and_has_to_be_cleaned(walked):

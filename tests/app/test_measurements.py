@@ -13,7 +13,15 @@ from anlage.lab import (
     RejectMeasurement,
     TakeMeasurement,
 )
-from anlage.lab.flow import Recipe, simulate_t_cells
+from anlage.lab.flow import (
+    Recipe,
+    Strategy,
+    gate_t_cells,
+    panel_of,
+    read_fcs,
+    simulate_t_cells,
+    write_gatingml,
+)
 from anlage.library import DefinitionApproved, DefinitionDrafted, starter
 from anlage.plant import ApproveResult, EnterResult, Lot, ReceiveSample, Sample
 from anlage.record import Actor, Entry, Stream
@@ -55,7 +63,7 @@ def measured(plant, data, method, name="tube.fcs"):
     return plant.state(Measurement, id)
 
 
-def qualify(plant, id, attribute, value):
+def qualify(plant, id, attribute, value, **more):
     """Put a validated version of a starter method in effect under another name."""
     content = dict(starter("method", id).content) | {
         "id": f"{id}-validated",
@@ -63,6 +71,7 @@ def qualify(plant, id, attribute, value):
         "qualified-for": ["control"],
         "validation": {"state": "validated", "report": "VR-7"},
         "measures": [{"attribute": attribute, "value": value, "unit": "%"}],
+        **more,
     }
     stream, seal = Stream(f"definition/method:{id}-validated"), digest(content)
     drafted = DefinitionDrafted(
@@ -154,6 +163,37 @@ def test_an_analysis_used_beyond_its_purpose_warns_and_its_result_counts(bench, 
     assert again.status is MeasurementStatus.ACCEPTED
 
 
+def test_gates_written_into_a_validated_method_give_the_result(bench, tube):
+    found = gate_t_cells(
+        read_fcs(tube), panel_of(read_fcs(tube)), rng=numpy.random.default_rng(1)
+    ).gated
+    names = ("Singlets", "Live", "T cells", "CAR+")
+    written = write_gatingml(Strategy(
+        gates={name: found.strategy.gates[name] for name in names},
+        scales=found.strategy.scales, ratios=found.strategy.ratios,
+    ))  # fmt: skip
+    method = qualify(
+        bench, "cell-events", "car-expression", "CAR+", analysis="gating", gates=written
+    )
+
+    taken = measured(bench, tube, method)
+    accepted(bench, taken, "car-expression")
+
+    inside = found.membership
+    share = 100 * inside["CAR+"].sum() / inside["T cells"].sum()
+    assert taken.value_of("car-expression").text == f"{share:.1f} %"
+    assert taken.fact.warnings == ()
+    assert bench.state(Sample, f"sample/{bench.sample}").results["car-expression"].fact.raw_file
+
+
+def test_a_method_that_gates_without_gates_is_refused(bench, tube):
+    method = qualify(bench, "label-free-activation", "cd3-purity", "T cells", analysis="gating")
+
+    taken = measured(bench, tube, method)
+
+    assert "no gates" in taken.fact.refusal
+
+
 def test_a_measurement_is_rejected_with_a_signed_reason_and_then_closed(bench, tube):
     found = measured(bench, tube, "cell-events")
     shown = {"measurement": found.id, "reason": "clogged"}
@@ -223,6 +263,33 @@ def test_a_method_without_analysis_measures_no_file(bench, tube):
         measured(bench, tube, "endotoxin-kinetic")
 
     assert caught.value.code == "analysis-unknown"
+
+
+HEAD = "Sample ID;Viability (%);Live (cells/mL)\n"
+
+
+def test_the_row_of_the_sample_is_taken_out_of_a_table_of_several(bench):
+    table = f"{HEAD}OTHER;50,0;1e6\n{bench.sample.lower()};91,5;2e6\n"
+
+    found = measured(bench, table.encode(), "counter-export", "run.csv")
+
+    assert found.value_of("viability").text == "91.5 %"
+
+
+def test_a_table_of_other_samples_gives_nobodys_value(bench):
+    table = f"{HEAD}A;50,0;1e6\nB;91,5;2e6\n"
+
+    found = measured(bench, table.encode(), "counter-export", "run.csv")
+
+    assert found.status is MeasurementStatus.REFUSED
+    assert "A, B" in found.fact.refusal
+
+
+def test_a_table_of_one_sample_is_taken_and_says_what_it_was_called(bench):
+    found = measured(bench, f"{HEAD}TUBE-1;91,5;2e6\n".encode(), "counter-export", "run.csv")
+
+    assert found.value_of("viability").text == "91.5 %"
+    assert any("TUBE-1" in one for one in found.fact.flags)
 
 
 def test_a_plate_is_evaluated_by_the_assay_in_force_and_says_which(bench):

@@ -72,7 +72,7 @@ def test_the_measures_of_a_trace_are_those_the_simulation_printed(simulated):
         for one in timeline.infused
     ]
     assert fmean(days) == pytest.approx(told["vein_to_vein_days"]["mean"], rel=1e-6)
-    assert timeline.vein_to_vein().value == pytest.approx(
+    assert timeline.measures()["vein-to-vein"].value == pytest.approx(
         told["vein_to_vein_days"]["median"], rel=0.01
     )
 
@@ -99,8 +99,8 @@ def test_a_demo_lots_export_gives_the_same_measures_by_the_same_code(tmp_path):
 
     timeline = timeline_of(happening_of(one) for one in facts if not one.is_withheld)
 
-    measure = timeline.vein_to_vein()
-    assert measure.counted == (walk.coi,)
+    measure = timeline.measures()["vein-to-vein"]
+    assert [one.subject for one in measure.behind] == [f"journey/{walk.coi}"]
     assert 10 < measure.value < 20
     stages = timeline.stages()
     assert sum(one.count for one in stages.values()) == 34

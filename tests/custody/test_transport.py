@@ -752,3 +752,137 @@ def test_a_registered_lane_without_facts_is_not_open():
         Lane(id="x", registered=state).must_be_open(
             until=datetime(2026, 1, 1, tzinfo=UTC), model="m"
         )
+
+
+# Delivery without a person
+
+STANDARD = {
+    "kind": "unattended-standard", "id": "unattended", "title": "Locker at the ward", "basis": "own",
+    "valid-from": "2026-01-01", "wait-minutes": 60, "gap-minutes": 5, "light-lux": 20,
+    "tilt-degrees": 30,
+    "points": [{"id": "ward-7", "title": "Locker, ward 7", "latitude": "52.5200", "longitude": "13.4050",
+                "within-metres": 30}],
+}  # fmt: skip
+
+
+def approved(desk, content=STANDARD):
+    """Make the standard effective."""
+    from anlage.base import digest
+    from anlage.library import DefinitionApproved, DefinitionDrafted, DefinitionSubmitted
+    from anlage.record import Entry
+
+    stream, mark = Stream("definition/unattended-standard:unattended"), digest(content)
+    desk.keep([
+        Entry(stream, DefinitionDrafted(kind_of="unattended-standard", id="unattended", number=1,
+                                        title="t", content=content, digest=mark, author="a")),
+        Entry(stream, DefinitionSubmitted(number=1, digest=mark, by="a")),
+        Entry(stream, DefinitionApproved(number=1, digest=mark, approver="b", effective=AT)),
+    ])  # fmt: skip
+
+
+def leaving(desk, **change):
+    return {"shipment": "S1", "point": "ward-7", "device": "robot R-1", "seal": "77",
+            "latitude": "52.5201", "longitude": "13.4050", "celsius": "-181.5", "light": "0", "tilt": "3",
+            "sampled": desk.at.isoformat().replace("+00:00", "Z")} | change  # fmt: skip
+
+
+def loaded(desk):
+    desk.ask("load-device", shipment="S1", device="robot R-1", seal="77", place="ramp")
+
+
+def test_a_device_leaves_a_shipment_as_its_standard_asks_and_a_person_collects_it(sent):
+    approved(sent)
+    loaded(sent)
+    sent.ask("leave-unattended", **leaving(sent))
+    assert shipment(sent).standing == "waiting-unattended"
+    assert shipment(sent).left.metres == 11
+    assert shipper(sent).holder == "point ward-7"
+
+    sent.ask("collect-shipment", "ben", shipment="S1", seal="77")
+
+    assert shipper(sent).holder == "ben"
+    assert shipment(sent).collected.is_within
+    grades = [one.evidence.value for one in shipment(sent).hand_overs]
+    assert grades == ["device", "device", "scanned"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"point": "ward-8"}, "unattended-point-unknown"),
+        ({"latitude": "52.5300"}, "unattended-too-far"),
+        ({"celsius": "-120"}, "unattended-condition"),
+        ({"light": "300"}, "unattended-condition"),
+        ({"tilt": "80"}, "unattended-condition"),
+        ({"light": None}, "unattended-not-read"),
+        ({"tilt": None}, "unattended-not-read"),
+        ({"sampled": "2026-03-02T08:00:00Z"}, "unattended-stale"),
+        ({"sampled": "2026-03-09T08:00:00Z"}, "unattended-stale"),
+        ({"device": "robot R-2"}, "not-the-holder"),
+        ({"seal": "78"}, "seal-broken"),
+    ],
+)
+def test_a_device_does_not_leave_a_shipment_otherwise(sent, change, code):
+    approved(sent)
+    loaded(sent)
+
+    assert codes(sent, "leave-unattended", **leaving(sent, **change)) == [code]
+
+
+def test_every_reason_is_said_at_once(sent):
+    approved(sent)
+    loaded(sent)
+
+    assert set(codes(sent, "leave-unattended", **leaving(sent, celsius="5", light="300", latitude="0"))) == {
+        "unattended-condition", "unattended-too-far"
+    }  # fmt: skip
+
+
+def test_without_a_standard_nothing_is_left_unattended(sent):
+    loaded(sent)
+
+    assert codes(sent, "leave-unattended", **leaving(sent)) == ["unattended-no-standard"]
+
+
+def test_a_standard_holds_from_its_day(sent):
+    approved(sent, STANDARD | {"valid-from": "2026-06-01"})
+    loaded(sent)
+
+    assert codes(sent, "leave-unattended", **leaving(sent)) == ["unattended-not-in-force"]
+
+
+def test_what_waited_too_long_is_doubted_at_receipt(sent):
+    approved(sent)
+    loaded(sent)
+    sent.ask("leave-unattended", **leaving(sent))
+    sent.at += timedelta(hours=2)
+    sent.ask("collect-shipment", "ben", shipment="S1", seal="77")
+
+    sent.ask(
+        "receive-shipment", "ben", shipment="S1", scanned=["B1", "B2"], seal="77", verdict="accept"
+    )
+
+    state = shipment(sent)
+    assert not state.collected.is_within
+    assert set(state.received.quarantined) == {"B1", "B2"}
+    assert any("waited" in reason for reason in state.received.reasons)
+
+
+def test_nothing_is_collected_that_does_not_wait(sent):
+    assert codes(sent, "collect-shipment", shipment="S1", seal="77") == ["shipment-not-waiting"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"points": []}, "points"),
+        ({"points": [{"id": "a", "title": "t", "latitude": "99", "longitude": "0", "within-metres": 5}]}, "points[0].latitude"),
+        ({"points": [{"id": "a", "title": "t", "latitude": "9", "longitude": "0", "within-metres": 5000}]}, "points[0].within-metres"),
+        ({"wait-minutes": 0}, "wait-minutes"),
+        ({"valid-from": "soon"}, "valid-from"),
+    ],
+)  # fmt: skip
+def test_a_standard_that_cannot_be_is_refused(change, path):
+    with pytest.raises(Refused) as refusal:
+        check_content(STANDARD | change)
+    assert path in {one.path for one in refusal.value.problems}

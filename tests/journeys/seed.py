@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from anlage.app import Installation, SimulatedClock, configure, prepare_desk, settings
-from anlage.plant import ReceiveDose
+from anlage.plant import Lot, ReceiveDose, ReceiveSample
 from anlage.record import World
 from tests.app.test_making import (
     AT,
@@ -32,6 +32,21 @@ def treat(plant) -> dict[str, str]:
     return {"to_treat": coi}
 
 
+def untested(plant):
+    """Make a lot and bring its release sample into the laboratory; give the sample."""
+    lot = begin(plant, order(plant))
+    make(plant, lot)
+    samples = plant.state(Lot, f"lot/{lot}").samples.values()
+    sample = next(one.id for one in samples if "viability" in one.tests)
+    plant.do(ReceiveSample(sample=sample, laboratory="QC"), "clara")
+    return sample
+
+
+def while_empty(plant):
+    """Do what needs the units before the lot in work takes them."""
+    return treat(plant) | {"untested": untested(plant)}
+
+
 def main(folder: Path) -> None:
     """Write the installation and print the numbers of its lots."""
     clock = SimulatedClock.make(folder, AT, speed=1.0)
@@ -42,7 +57,7 @@ def main(folder: Path) -> None:
     configure(chosen)
     prepare_desk(chosen)
     plant = Plant(installation, clock)
-    named = furnish(plant, treat)
+    named = furnish(plant, while_empty)
     named["coi"] = order(plant)
     named["fresh"] = begin(plant, named["coi"])
     named["to_collect"] = order_collection(plant)

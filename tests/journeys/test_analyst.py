@@ -19,8 +19,8 @@ def tubes():
     return good, write_fcs(named, numpy.ones((9, 2)))
 
 
-def take_in(page, hospital, method, *files):
-    page.goto(f"{hospital.address}/samples/{hospital.named['sample']}")
+def take_in(page, hospital, method, *files, sample="sample"):
+    page.goto(f"{hospital.address}/samples/{hospital.named[sample]}")
     page.get_by_label("Method").select_option(method)
     page.locator("#file").set_input_files(
         [
@@ -73,3 +73,23 @@ def test_a_plate_is_looked_at_row_by_row_then_drawn_with_its_curves(come, hospit
 
     expect(page.locator(".figure[data-drawn=yes]")).to_have_count(2, timeout=SLOW)
     expect(page.locator("main")).to_contain_text("S1")
+
+
+def test_a_counters_value_is_accepted_under_a_signature_and_judged(come, hospital):
+    page = come("clara", size="desktop")
+    export = b"Sample ID;Viability (%);Live (cells/mL)\nT-1;92,1;1,4E6\n"
+    take_in(page, hospital, "counter-export", ("counter.csv", export), sample="untested")
+    page.get_by_role("button", name="Analyse the accepted rows").click()
+    row = page.locator("#measured tr", has_text="counter.csv")
+    expect(row).to_be_visible(timeout=SLOW)
+    row.get_by_role("link").first.click()
+    page.get_by_role("link", name="Accept as the result").click()
+    page.get_by_role("button", name="Check, then sign").click()
+    expect(page.locator("main")).to_contain_text("92.1 %")
+    sign(page, "clara")
+
+    expect(page.locator("#judged")).to_contain_text("accepted")
+    page.goto(f"{hospital.address}/samples/{hospital.named['untested']}")
+    tested = page.locator("#tests tr", has_text="Viability")
+    expect(tested).to_contain_text("92.1 %")
+    expect(tested.get_by_role("link", name="Approve")).to_be_visible()

@@ -9,7 +9,7 @@ THINGS = [
     "/people/anna", "/definitions/product/cd19-car-t", "/trace/lot/{running}",
     "/act/open-deviation?lot={running}", "/record/lot/{made}/verify", "/samples/{sample}",
     "/methods/two-dye-exclusion", "/methods/label-free-activation",
-    "/journeys/{late}/receipt", "/journeys/{coi}/collection", "/journeys/{to_treat}/bedside",
+    "/lots/{made}/custody", "/journeys/{late}/receipt", "/journeys/{coi}/collection", "/journeys/{to_treat}/bedside",
     "/journeys/{coi}/lymphodepletion", "/rooms/R/clearance",
 ]  # fmt: skip
 LOOK = """() => {

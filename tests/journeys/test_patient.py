@@ -34,7 +34,6 @@ def read(page, name):
     return page.locator("ul.scans li", has_text=name)
 
 
-@pytest.mark.req("P09")
 def test_a_collection_is_recorded_by_scan_and_its_label_says_what_is_known(come, hospital):
     coi = hospital.named["to_collect"]
     page = come("iris", theme="dark")
@@ -169,6 +168,7 @@ def test_the_dose_is_cleared_thawed_checked_and_given_by_scan(come, hospital):
     expect(page.get_by_text("Infused, and nothing is left")).to_be_visible()
 
 
+@pytest.mark.req("P22")
 def test_a_line_is_cleared_by_two_persons_from_two_scans(come, hospital):
     page = come("anna", theme="dark")
     page.goto(f"{hospital.address}/rooms/R/clearance")

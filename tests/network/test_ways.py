@@ -77,6 +77,25 @@ def test_own_vehicles_are_those_of_the_mode_that_goes():
     assert busy == pytest.approx(10 * 2 / 24, rel=0.02)
 
 
+def test_the_other_mode_goes_while_every_vehicle_is_away_or_recalled():
+    text = DRONE.replace("OPTIONS", "otherwise: road, vehicles: craft").replace(
+        "desk: 100", "craft: 1"
+    )
+    recalled = "outages: {recall: {of: craft, every: {exponential: 100 days}, lasts: 100 days}}"
+
+    away, out = (
+        outcome_of(run(network, settings_for(network, years=2, replications=10)))
+        for network in (read(text.replace("OUTAGE", one)) for one in ("", recalled))
+    )
+
+    # One craft, two hours for each flight, twenty ask a day: Erlang B with a load of 5/3.
+    blocked = (5 / 3) / (1 + 5 / 3)
+    hours = away["vein_to_vein_days"]["mean"] * 24
+    assert hours == pytest.approx(1 + 2 * blocked, rel=0.02)
+    assert away["resources"]["craft"]["mean_wait_days"] == 0.0
+    assert out["vein_to_vein_days"]["mean"] * 24 > hours
+
+
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [

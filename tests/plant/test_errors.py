@@ -9,8 +9,8 @@ from anlage.plant.errors import CODES
 SOURCE = Path(anlage.__file__).parent
 MODULES = [
     *(SOURCE / "plant" / f"{name}.py" for name in (
-        "begin", "deviation", "disposition", "entry", "errors", "personal_data", "readings", "results",
-        "review", "sample", "signing", "steps",
+        "begin", "deviation", "disposition", "entry", "errors", "filling", "personal_data",
+        "readings", "results", "review", "sample", "signing", "steps",
     )),
     *sorted((SOURCE / "plant").glob("journey*.py")),
     *sorted((SOURCE / "plant").glob("step_*.py")),

@@ -252,7 +252,7 @@ def refused(act, *arguments, **named):
     return refusal.value.code
 
 
-@pytest.mark.req("U15")
+@pytest.mark.req("P09")
 def test_a_lot_that_was_only_run_by_its_steps_proves_its_custody():
     plant = Plant().ready().through()
 

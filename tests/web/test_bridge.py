@@ -1,6 +1,7 @@
 """The bridge from the ASGI server to the threads of the pages: bodies in pieces, answers that stream."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
@@ -9,6 +10,12 @@ from anlage.web import bridge
 from anlage.web.bridge import Bridge
 
 pytestmark = pytest.mark.usefixtures("site")  # Django is set up
+
+
+def serve(answering):
+    """Serve on a thread of its own: the browser's driver keeps a loop on the test's."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, answering).result()
 
 
 def ask(pages, *pieces, kind="http"):
@@ -33,7 +40,7 @@ def ask(pages, *pieces, kind="http"):
         "http_version": "1.1",
         "headers": [(b"x-mark", b"1"), (b"x-mark", b"2")],
     }
-    asyncio.run(Bridge(pages, workers=2)(scope, receive, send))
+    serve(Bridge(pages, workers=2)(scope, receive, send))
     return sent
 
 
@@ -98,6 +105,6 @@ def test_half_a_request_is_no_request():
 
     asked = []
     scope = {"type": "http", "method": "POST", "path": "/act/x", "headers": []}
-    asyncio.run(Bridge(lambda *given: asked.append(given) or [], workers=1)(scope, receive, send))
+    serve(Bridge(lambda *given: asked.append(given) or [], workers=1)(scope, receive, send))
 
     assert (asked, sent) == ([], [])

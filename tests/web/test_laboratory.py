@@ -114,7 +114,7 @@ def test_a_method_that_is_not_in_force_is_refused(enter, sample, tube):
 def test_a_table_is_shown_row_by_row_before_anything_is_recorded(enter, house, sample):
     before = house.installation.journal.size
 
-    answer = upload(enter("clara"), sample, "reader-export", "counter.csv", COUNTER)
+    answer = upload(enter("clara"), sample, "counter-export", "counter.csv", COUNTER)
 
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -124,7 +124,7 @@ def test_a_table_is_shown_row_by_row_before_anything_is_recorded(enter, house, s
 
 
 def test_a_table_that_nobody_can_read_is_refused_with_the_reason(enter, sample):
-    answer = upload(enter("clara"), sample, "reader-export", "notes.csv", b"a,b\n1,2\n")
+    answer = upload(enter("clara"), sample, "counter-export", "notes.csv", b"a,b\n1,2\n")
 
     assert "dialect" in answer.content.decode() or "plate grid" in answer.content.decode()
     assert "Analyse the accepted rows" not in answer.content.decode()

@@ -22,6 +22,7 @@ from .desk import (
     prepare_desk,
     reset_password,
 )
+from .dictionary import dictionary, write_dictionary
 from .documents import batch_record, certificate_of_analysis, documents_of
 from .engine import (
     Desk,
@@ -44,6 +45,9 @@ from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .metrics import as_data as metrics_as_data
+from .metrics import coverage, measured
+from .network_recipes import recipe_tasks
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
 from .personal import keep_personal, read_personal
@@ -52,7 +56,7 @@ from .promises import Course, Promised, promised, promises_of_journey, release_p
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
 from .sentences import sentence
-from .serving import serve
+from .serving import must_be_free, serve
 from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
@@ -60,6 +64,9 @@ from .stowing import around, pickable, suggestions
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "dictionary",
+    "write_dictionary",
+    "recipe_tasks",
     "Tell",
     "telling",
     "keep_personal",
@@ -73,6 +80,9 @@ __all__ = [
     "Gatherer",
     "OpenClaim",
     "code_name",
+    "coverage",
+    "measured",
+    "metrics_as_data",
     "CodeRead",
     "keep_scan",
     "understand",
@@ -135,6 +145,7 @@ __all__ = [
     "make_token",
     "opened",
     "prepare_desk",
+    "must_be_free",
     "serve",
     "set_speed",
     "command_classes",

@@ -13,6 +13,7 @@ from anlage.record import (
     Tree,
     blobs_named,
     leaf_hash,
+    no_collection,
     pack,
     stream_key,
     stream_leaf,
@@ -57,7 +58,8 @@ def export(
         )
     checkpoint = installation.checkpoint()
     heads = journal.heads()
-    facts = _closure(installation, start, checkpoint.size)
+    with no_collection():
+        facts = _closure(installation, start, checkpoint.size)
     ends = {
         stream: Head(version=version, hash=hash_)
         for stream, (version, hash_) in _heads_at(installation, heads, checkpoint.size).items()

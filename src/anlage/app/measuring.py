@@ -136,7 +136,9 @@ def measurement_of(
         path = Path(folder) / name
         path.write_bytes(read(asked.raw_file))
         try:
-            found = analyse(Source(path=path, method=method, assay=asked.assay), tell)
+            found = analyse(
+                Source(path=path, method=method, assay=asked.assay, sample=asked.sample), tell
+            )
         except Refused as refusal:
             why = str(refusal).replace(f"{folder}/", "")[:2000]
             return dataclasses.replace(bare, refusal=why)

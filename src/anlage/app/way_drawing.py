@@ -61,7 +61,7 @@ def figure_of(
     layout = {
         "xaxis": {"title": {"text": "time, UTC"}},
         "yaxis": {"title": {"text": "temperature, °C"}},
-        "yaxis2": {"overlaying": "y", "side": "right", "showgrid": False},
+        "yaxis2": {"overlaying": "y", "side": "right", "visible": False},
         "showlegend": len(data) > 1,
         "legend": {"orientation": "h", "y": 1.12},
         "shapes": [*_limits(rule), *_shades(logged)],

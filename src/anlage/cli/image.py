@@ -43,16 +43,16 @@ def register(group: Group) -> None:
         "files", nargs="+", type=Path, metavar="FILE", help="one field, in the order of time"
     )
     train = group.command("train", _train, help="train a packaged network again (needs torch)")
-    train.add_argument("network", choices=("nuclei", "chamber", "activation"))
+    train.add_argument("network", choices=("nuclei", "chamber", "activation", "gate"))
     train.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
     train.add_argument("--into", type=Path, required=True, metavar="DIR")
-    train.add_argument("--minutes", type=_positive, default=75.0, help="for nuclei")
+    train.add_argument("--minutes", type=_positive, default=97.0, help="for nuclei")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument(
         "--cross-validate", action="store_true", help="score with a series or donor left out"
     )
-    train.add_argument("--start", type=Path, metavar="FILE.pt", help="weights to go on from")
+    train.add_argument("--start", type=Path, metavar="FILE.pt", help="nuclei network to go on from")
 
 
 def _command(group: Group, name: str, measure: Measure, summary: str) -> argparse.ArgumentParser:

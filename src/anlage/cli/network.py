@@ -14,6 +14,7 @@ from .network_input import (
     add_run,
     facts_in,
     network_of,
+    recipes,
     say,
     settings_of,
     text_of,
@@ -134,7 +135,7 @@ def _check(args: argparse.Namespace) -> Answer:
 
         if is_design(text):
             return _checked(path, check_design(text, path=path).problems, "design")
-        checked = check(text, path=path)
+        checked = check(text, path=path, recipes=recipes)
     except Refused as refusal:
         checked = Checked(network=None, problems=refusal.problems)
     return _checked(path, checked.problems, "network")
@@ -168,7 +169,7 @@ def _optimise(args: argparse.Namespace) -> Answer:
     else:
         from anlage.network import read
 
-        network = read(text, path=name)
+        network = read(text, path=name, recipes=recipes)
         problem = design_problem_of(network)
     from anlage.network.optimise import optimise
 

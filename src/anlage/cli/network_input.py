@@ -9,7 +9,7 @@ from anlage.base import Refused
 
 if TYPE_CHECKING:
     from anlage.custody import Happening
-    from anlage.network import Network
+    from anlage.network import Network, Task
     from anlage.network.simulate import Settings
 
 BYTES_MAX = 4_000_000
@@ -56,7 +56,14 @@ def network_of(path: str) -> "Network":
     from anlage.network import read
 
     name, text = text_of(path)
-    return read(text, path=name)
+    return read(text, path=name, recipes=recipes)
+
+
+def recipes(name: str) -> "tuple[Task, ...] | None":
+    """Give the tasks of a recipe; the plant is loaded only when a file names one."""
+    from anlage.app import recipe_tasks
+
+    return recipe_tasks(name)
 
 
 def facts_in(path: Path) -> "list[Happening] | None":

@@ -135,15 +135,9 @@ from .label_set import (
     reconcile_labels,
     reprint_label,
 )
-from .metric import (
-    FORMULAS,
-    Delivery,
-    Measure,
-    excursion_rate,
-    on_time_in_full,
-    out_of_specification_rate,
-    vein_to_vein,
-)
+from .metric import DEFINITIONS as METRIC_DEFINITIONS
+from .metric import VIEW as METRIC_VIEW
+from .metric import Behind, Measure, measures
 from .naming import VIEW as CODE_VIEW
 from .naming import (
     Code,
@@ -262,6 +256,10 @@ __all__ = [
     "TAKING_STEPS",
     "CLAIM_VIEW",
     "LABEL_VIEW",
+    "METRIC_DEFINITIONS",
+    "METRIC_VIEW",
+    "Behind",
+    "measures",
     "CODE_VIEW",
     "SCAN_VIEW",
     "SCANNER_SHEET",
@@ -308,7 +306,6 @@ __all__ = [
     "Calibration",
     "calibrate",
     "EXCURSION_RULES",
-    "FORMULAS",
     "PASSPORT_PARTS",
     "Audience",
     "Band",
@@ -330,7 +327,6 @@ __all__ = [
     "CustodyFact",
     "CustodyProof",
     "Dated",
-    "Delivery",
     "Disposition",
     "End",
     "Evidence",
@@ -388,7 +384,6 @@ __all__ = [
     "containers_of",
     "create",
     "doubts",
-    "excursion_rate",
     "expand",
     "find",
     "finish",
@@ -403,8 +398,6 @@ __all__ = [
     "miss",
     "move",
     "offer",
-    "on_time_in_full",
-    "out_of_specification_rate",
     "pack",
     "pool",
     "prepare",
@@ -429,7 +422,6 @@ __all__ = [
     "take_over",
     "transfer",
     "unpack",
-    "vein_to_vein",
     "verify_passport",
     "wanted_for",
     "withdraw",

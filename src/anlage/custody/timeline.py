@@ -10,10 +10,10 @@ from datetime import timedelta
 from statistics import fmean, median
 from typing import Any
 
-from anlage.base import Instant
+from anlage.base import Instant, stamp
 from anlage.record import Recorded
 
-from .metric import Delivery, Measure, on_time_in_full, vein_to_vein
+from .metric import Measure, measures, noted
 
 ORDERED, COLLECTED, ASSIGNED = "product-ordered", "collection-performed", "lot-assigned"
 INFUSED, CANCELLED = "infusion-performed", "journey-cancelled"
@@ -97,7 +97,7 @@ class Timeline:
         lots: Journey by lot.
         stays: Steps of lots, in the order in which they were opened.
         ended: When lots were released, terminated or rejected, with the kind of that fact.
-        deliveries: Shipments that were received.
+        rows: What the measures are computed from, by patient, lot and shipment.
     """
 
     ordered: Mapping[str, Instant]
@@ -108,15 +108,11 @@ class Timeline:
     lots: Mapping[str, str]
     stays: tuple[Stay, ...]
     ended: Mapping[str, tuple[str, Instant]]
-    deliveries: tuple[Delivery, ...]
+    rows: tuple[Mapping[str, Any], ...]
 
-    def vein_to_vein(self) -> Measure:
-        """Give the median days from the last collection to infusion, over journeys with both."""
-        return vein_to_vein(self.collected, self.infused)
-
-    def on_time_in_full(self) -> Measure:
-        """Give the share of shipments received in time with everything accepted."""
-        return on_time_in_full(self.deliveries)
+    def measures(self) -> dict[str, Measure]:
+        """Give every measure by its name: the same as those of a plant's journal."""
+        return {one.name: one for one in measures(self.rows)}
 
     def stages(self) -> dict[str, "Stage"]:
         """Give waits and times of each step over all lots."""
@@ -169,8 +165,7 @@ class _Fold:
     stays: list[Stay] = field(default_factory=list)
     running: dict[tuple[str, str], int] = field(default_factory=dict)
     ended: dict[str, tuple[str, Instant]] = field(default_factory=dict)
-    sent: dict[str, Instant] = field(default_factory=dict)
-    deliveries: list[Delivery] = field(default_factory=list)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def take(self, one: Happening) -> None:
         family, _, subject = one.stream.partition("/")
@@ -178,8 +173,12 @@ class _Fold:
             self._journey(one, subject)
         elif family == "lot":
             self._lot(one, subject)
-        elif family == "shipment":
-            self._shipment(one, subject)
+        elif family != "shipment":
+            return
+        here = [stamp(one.happened), one.stream, 0]
+        row = noted(self.rows.get(one.stream), family, subject, one.kind, one.body, here)
+        if row is not None:
+            self.rows[one.stream] = row
 
     def _journey(self, one: Happening, journey: str) -> None:
         match one.kind:
@@ -219,21 +218,6 @@ class _Fold:
             case "lot-released" | "lot-terminated" | "lot-rejected":
                 self.ended[lot] = (one.kind, one.happened)
 
-    def _shipment(self, one: Happening, shipment: str) -> None:
-        if one.kind == PREPARED:
-            due = one.body.get("due")
-            if isinstance(due, str):
-                self.sent[shipment] = Instant.fromisoformat(due)
-        elif one.kind == RECEIVED and shipment in self.sent:
-            self.deliveries.append(
-                Delivery(
-                    shipment=shipment,
-                    due=self.sent[shipment],
-                    received=one.happened,
-                    in_full=not one.body.get("missing") and not one.body.get("quarantined"),
-                )
-            )
-
     def made(self) -> Timeline:
         return Timeline(
             ordered=self.ordered,
@@ -244,7 +228,7 @@ class _Fold:
             lots=self.lots,
             stays=tuple(self.stays),
             ended=self.ended,
-            deliveries=tuple(self.deliveries),
+            rows=tuple(self.rows.values()),
         )
 
 

@@ -1,5 +1,5 @@
-"""The views of codes, scans, captured events and claims."""
+"""The views of codes, scans, labels, captured events, claims and measures."""
 
-from . import capture, claim, label_set, naming, scan
+from . import capture, claim, label_set, metric, naming, scan
 
-VIEWS = (*capture.VIEWS, *naming.VIEWS, *claim.VIEWS, *scan.VIEWS, *label_set.VIEWS)
+VIEWS = (*capture.VIEWS, *naming.VIEWS, *claim.VIEWS, *scan.VIEWS, *label_set.VIEWS, *metric.VIEWS)

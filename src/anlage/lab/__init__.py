@@ -22,6 +22,7 @@ from .measurement import (
     RejectMeasurement,
     TakeMeasurement,
     Value,
+    WaitingView,
     accept_measurement,
     reject_measurement,
     take_measurement,
@@ -41,7 +42,7 @@ from .reference import (
     retire_reference,
 )
 
-VIEWS = (MeasurementView(), ReferenceView())
+VIEWS = (MeasurementView(), WaitingView(), ReferenceView())
 
 
 def _assay(content: Content) -> Defined:
@@ -82,6 +83,7 @@ __all__ = [
     "RetireReference",
     "TakeMeasurement",
     "Value",
+    "WaitingView",
     "accept_measurement",
     "measure_control",
     "register_reference",

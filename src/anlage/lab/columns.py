@@ -226,7 +226,12 @@ def decimal_of(path: Path) -> str:
     """
     # With commas as separators only a quoted cell can hold a decimal comma.
     raw = read_bytes(path)
-    is_parted = raw[:4] != b"PK\x03\x04" and _separator(decoded(raw, path), ",", least=2) != ","
+    is_parted = False
+    if raw[:4] != b"PK\x03\x04":
+        text = decoded(raw, path)
+        is_parted = "," in text and _separator(text, ",", least=2) != ","
+        if not is_parted and '"' not in text:
+            return "."
     grid = read_grid(path, decimal="," if is_parted else ".")
     cells = [cell for _, row in grid[:2_000] for cell in row if cell]
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]

@@ -363,6 +363,29 @@ class MeasurementView:
         rows.put(id, row, facet=row["sample"], order=row["at"])
 
 
+class WaitingView:
+    """One row per measurement that waits for its judgement.
+
+    Keys of a row: measurement, sample, lot, method, raw_name, analyst, at.
+    """
+
+    name = "measurements-waiting"
+    version = 1
+    families = frozenset({"measurement"})
+
+    def apply(self, rows: Rows, recorded: Recorded) -> None:
+        """Take one fact into the rows."""
+        if recorded.is_withheld or recorded.stream.family != "measurement":
+            return
+        id, body = recorded.stream.id, recorded.body
+        if recorded.kind == "measurement-taken" and not body.get("refusal"):
+            row = {name: body[name] for name in ("sample", "lot", "method", "raw_name", "analyst")}
+            row |= {"measurement": id, "at": recorded.happened_text}
+            rows.put(id, row, order=row["at"])
+        elif recorded.kind in {"measurement-accepted", "measurement-rejected"}:
+            rows.delete(id)
+
+
 _ROW = (
     "sample", "lot", "method", "analysis", "raw_name", "values", "refusal", "flags", "warnings",
     "analyst",

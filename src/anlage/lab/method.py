@@ -68,16 +68,20 @@ class MethodCard:
             "sources": list(self.sources),
         }
 
-    def warnings_for(self, purposes: "tuple[Purpose, ...]") -> tuple[str, ...]:
+    def warnings_for(
+        self, purposes: tuple[Purpose, ...], *, validated_for: tuple[Purpose, ...] = ()
+    ) -> tuple[str, ...]:
         """Say, one sentence each, for which purposes the method is used beyond what it may.
 
         Args:
             purposes: What the user wants to do with the results.
+            validated_for: What the site has validated it for, on its own samples.
         """
-        held = ", ".join(one.value for one in self.qualified_for) or "nothing yet"
+        held = {*self.qualified_for, *validated_for}
+        qualified = ", ".join(one.value for one in Purpose if one in held) or "nothing yet"
         return tuple(
             f"{self.name} {self.version} is used for {one.value}, but is made for "
-            f"{', '.join(made.value for made in self.purposes)} and qualified for {held}"
+            f"{', '.join(made.value for made in self.purposes)} and qualified for {qualified}"
             for one in purposes
-            if not self.may_serve(one)
+            if one not in self.purposes or (one is Purpose.CONTROL and one not in held)
         )

@@ -136,6 +136,7 @@ class Method:
         validation: What shows it.
         analysis: Name of the analysis of LAB that reads the raw file; empty for manual entry.
         assay: Assay definition that an analysis of plates follows; empty for none.
+        gates: Gating-ML 2.0 document that an analysis of tubes follows; empty for none.
         domain: The material and range it was shown on.
         needs_file: Whether a result must come with the instrument's file.
         accepts_deviations: Whether a file that departs from its format is read all the same, with
@@ -152,6 +153,7 @@ class Method:
     validation: Validation
     analysis: str
     assay: str
+    gates: str
     domain: str
     needs_file: bool
     accepts_deviations: bool
@@ -179,6 +181,7 @@ class Method:
             validation=fields.group("validation", Validation.from_fields) or nothing,
             analysis=fields.id("analysis", ""),
             assay=fields.id("assay", ""),
+            gates=fields.text("gates", ""),
             domain=fields.text("domain", ""),
             needs_file=fields.flag("needs-file", False),
             accepts_deviations=fields.flag("accepts-deviations", False),

@@ -56,6 +56,7 @@ from .model import (
     Window,
 )
 from .protocols import ProtocolFile, read_protocols, with_protocol
+from .recipe_step import Recipes, Task, no_recipes
 
 __all__ = [
     "UNLIMITED",
@@ -91,10 +92,12 @@ __all__ = [
     "ProtocolFile",
     "Request",
     "Resource",
+    "Recipes",
     "RunDefaults",
     "Ship",
     "Site",
     "Step",
+    "Task",
     "Use",
     "Wait",
     "Window",
@@ -105,6 +108,7 @@ __all__ = [
     "exponential",
     "gamma",
     "lognormal",
+    "no_recipes",
     "read",
     "read_protocols",
     "read_years",

@@ -48,8 +48,6 @@ from .deviation import (
 from .disposition import (
     AllocateDose,
     AssessExceptionalRelease,
-    FillDoses,
-    FilledContainer,
     HoldLot,
     RecallLot,
     RejectDose,
@@ -61,8 +59,6 @@ from .disposition import (
     allocate_dose,
     assess_exceptional_release,
     certificate,
-    fill_doses,
-    fill_wanted,
     hold_lot,
     pending,
     recall_lot,
@@ -117,6 +113,7 @@ from .equipment_fact import (
     TakeEquipmentOut,
     equipment_sentence,
 )
+from .filling import FillDoses, FilledContainer, fill_doses, fill_wanted
 from .genealogy import (
     Affected,
     Edge,

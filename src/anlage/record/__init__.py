@@ -13,6 +13,7 @@ from .checkpoint import (
     sign_checkpoint,
 )
 from .clockwork import SIGNING_LIMIT, ClockConfirmed, ClockSteppedBack, Clockwork
+from .collection import no_collection
 from .fact import (
     NOTHING_BEFORE,
     Actor,
@@ -23,6 +24,7 @@ from .fact import (
     decode,
     encode,
     fact,
+    fact_classes,
     known_kinds,
     rebuild,
     upcaster,
@@ -86,10 +88,12 @@ __all__ = [
     "decode",
     "encode",
     "fact",
+    "fact_classes",
     "is_consistent",
     "is_signature",
     "known_kinds",
     "leaf_hash",
+    "no_collection",
     "node_hash",
     "pack",
     "public_hex",

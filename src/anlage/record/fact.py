@@ -100,6 +100,11 @@ def known_kinds() -> dict[str, int]:
     return dict(_NEWEST)
 
 
+def fact_classes() -> list[tuple[str, int, type]]:
+    """Give kind, newest version and class of every registered fact."""
+    return [(kind, version, _CLASSES[kind, version]) for kind, version in _NEWEST.items()]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who did it: a person, through which door; or a device or the system itself.

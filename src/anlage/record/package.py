@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from anlage.base import Broken, Problem, Refused, canonical, parse_canonical
 
 from .checkpoint import Checkpoint, is_signature, public_hex, read_checkpoint
+from .collection import no_collection
 from .fact import NOTHING_BEFORE, Recorded, rebuild
 from .journal import Head, stream_key, stream_leaf
 from .merkle import is_consistent, leaf_hash, root_from_subset
@@ -179,6 +180,16 @@ def unpack(
         checkpoint: Text of a checkpoint kept elsewhere that the journal must agree with.
         checks: Each package's own judgement of the facts.
     """
+    with no_collection():
+        return _judged(data, trust, checkpoint, checks)
+
+
+def _judged(
+    data: bytes,
+    trust: str | None,
+    checkpoint: str | None,
+    checks: Iterable[Callable[[Sequence[Recorded]], Iterable[Problem]]],
+) -> Verdict:
     found = _Finding()
     members = found.open(data)
     manifest = found.manifest(members)

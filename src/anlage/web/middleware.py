@@ -19,7 +19,7 @@ from .here import installation
 
 log = logging.getLogger(__name__)
 SEEN_SECONDS = 30  # a session is not written at every request
-OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health", "/courier/")
+OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health", "/courier/", "/check")
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self';"
     " object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"

@@ -128,3 +128,51 @@ def test_three_equal_channels_are_one_grey():
 
     assert not picture.colour
     assert picture.pixels.shape == (1, 1, 1, 20, 20)
+
+
+def test_a_palette_is_resolved(tmp_path):
+    indices = numpy.arange(64, dtype=numpy.uint8).reshape(8, 8)
+    colours = numpy.zeros((3, 256), numpy.uint16)
+    colours[:, :64] = numpy.arange(63, -1, -1) * 4 * 257
+    tifffile.imwrite(tmp_path / "p.tif", indices, photometric="palette", colormap=colours)
+
+    assert (read_picture(tmp_path / "p.tif").grey() == 4 * (63 - indices)).all()
+
+
+def test_white_stored_as_zero_is_turned(tmp_path):
+    light = numpy.arange(64, dtype=numpy.uint16).reshape(8, 8)
+    tifffile.imwrite(tmp_path / "w.tif", 65535 - light, photometric="miniswhite")
+
+    assert (read_picture(tmp_path / "w.tif").grey() == light).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<?xml version="1.0"?><OME><Image></OME>',
+        '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa">'
+        + "".join(
+            f'<!ENTITY {"bcdefghij"[k]} "{("&" + "abcdefghi"[k] + ";") * 10}">' for k in range(9)
+        )
+        + "]><OME><Image>&j;</Image></OME>",
+    ],
+    ids=["unclosed", "entities without end"],
+)
+def test_broken_metadata_is_refused(tmp_path, text):
+    tifffile.imwrite(tmp_path / "o.tif", numpy.zeros((8, 8), numpy.uint8), description=text)
+
+    with pytest.raises(Refused) as refusal:
+        read_picture(tmp_path / "o.tif")
+
+    assert refusal.value.code == "image-damaged"
+
+
+def test_inks_are_no_light(tmp_path):
+    tifffile.imwrite(
+        tmp_path / "k.tif", numpy.zeros((8, 8, 4), numpy.uint8), photometric="separated"
+    )
+
+    with pytest.raises(Refused) as refusal:
+        read_picture(tmp_path / "k.tif")
+
+    assert refusal.value.code == "image-format-unknown"

@@ -6,15 +6,22 @@ import pytest
 
 from anlage.base import Problem
 from anlage.lab.image import (
+    FAULTS,
     ActivationResult,
     Picture,
+    agreement,
     count_nuclei,
     duplicates,
     fault,
     judge_activation,
     judge_viability,
+    model_card,
+    natural_pictures,
+    nuclei_fields,
     overlay_figure,
     pixel_digest,
+    read_picture,
+    segment_nuclei,
 )
 
 from .scene import nuclei_scene
@@ -139,3 +146,46 @@ def test_a_figure_shows_rims_and_the_number():
 
     assert str(result.count) in figure.layout.title.text
     assert len(figure.data) == 1
+
+
+@pytest.mark.parametrize(
+    "way", ["banded", "rows lost", "rows shifted", "jpeg blocks", "pixelated", "tiles mixed"]
+)
+def test_a_broken_field_is_refused(way):
+    scene = nuclei_scene(numpy.random.default_rng(1), count=25)
+    broken = FAULTS[way](scene.pixels.copy(), numpy.random.default_rng(2))
+
+    assert not isinstance(count_nuclei(Picture.of(scene.pixels)), Problem)
+    assert isinstance(count_nuclei(Picture.of(broken)), Problem)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_natural_picture_is_refused(method):
+    pictures = [one.picture for one in natural_pictures()][::9]
+
+    assert pictures
+    assert all(isinstance(method(picture), Problem) for picture in pictures)
+
+
+@pytest.mark.shared
+def test_good_fields_that_no_gate_saw_are_measured(shared_data):
+    fields = nuclei_fields(shared_data / "microscopy_nuclei_dsb2018")
+    held = [one for one in fields if one.held_out]
+    refused = [one for one in held if isinstance(count_nuclei(read_picture(one.image)), Problem)]
+
+    assert len(held) > 40
+    assert len(refused) <= 1
+
+
+@pytest.mark.shared
+def test_the_held_out_score_of_the_card_is_reproduced(shared_data):
+    stated = model_card("nuclei")["scores"]["ap_50"]
+    matched = whole = 0
+    for field in nuclei_fields(shared_data / "microscopy_nuclei_dsb2018"):
+        if field.held_out:
+            truth = cv2.imread(str(field.label), cv2.IMREAD_UNCHANGED).astype(numpy.int32)
+            one = agreement(segment_nuclei(read_picture(field.image).grey()), truth)
+            matched += one.matched
+            whole += one.matched + one.spurious + one.missed
+
+    assert matched / whole == pytest.approx(stated, abs=0.005)

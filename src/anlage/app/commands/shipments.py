@@ -13,21 +13,27 @@ from anlage.custody.storage import (
 )
 from anlage.custody.transport import (
     BookShipment,
+    CollectShipment,
     CourierLinkMade,
     DecideShipment,
+    ExcursionDefinition,
+    ExcursionRule,
     Goods,
     GoOnShipment,
     HandOverShipment,
     HoldShipment,
     Inspection,
     Lane,
+    LeaveUnattended,
     LinkPurpose,
+    LoadDevice,
     LogCondition,
     MakeCourierLink,
     Means,
     PrepareShipment,
     ReceiveShipment,
     RecordPaperHandOver,
+    Seen,
     Shipment,
     ShipmentBooked,
     ShipmentHandedOver,
@@ -37,14 +43,18 @@ from anlage.custody.transport import (
     SignAsCourier,
     TransportJudged,
     TransportRules,
+    UnattendedStandard,
     WithdrawCourierLink,
     book,
     check_lane,
+    collect,
     courier_of,
     decide_shipment,
     go_on,
     hand_over,
     hold,
+    keeper_of_point,
+    leave_unattended,
     log_condition,
     make_link,
     must_be_passable,
@@ -66,7 +76,8 @@ from ..stores import container_of, in_step, keeping_of, rules_of
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
 from .materials import must_act, must_sign
 
-COORDINATOR = "coordinator"
+COORDINATOR, COURIER = "coordinator", "courier"
+STANDARD = "unattended-standard:unattended"
 RULES = "transport-rules:countries"
 
 
@@ -78,7 +89,7 @@ def _book(desk: Desk, request: BookShipment) -> list[Entry]:
     shipper.must_be_ready(until=request.due, hours=_longest(lane))
     assert shipper.registered is not None
     way = lane.must_be_open(until=request.due, model=shipper.registered.model)
-    _must_have_rule(desk, request.product)
+    _rule(desk, request.product)  # so that a condition log can be judged
     ends = (way.origin_country, way.destination_country)
     day = request.pick_up.date()
     checked = check_lane(*ends, _goods(request.goods), day=day, rules=transport_rules(desk))
@@ -228,6 +239,63 @@ def _sign_as_courier(desk: Desk, request: SignAsCourier) -> list[Entry]:
     return [*entries, *offer(shipper, by=courier, to=to, evidence=Evidence.SCANNED)]
 
 
+@command("load-device")
+def _load(desk: Desk, request: LoadDevice) -> list[Entry]:
+    must_act(desk, OPERATOR, KEEPER, COURIER)
+    shipment = _shipment(desk, request.shipment)
+    shipper, by = _shipper_of(desk, shipment), _who(desk)
+    handed = ShipmentHandedOver(
+        giver=by,
+        receiver=request.device,
+        name=request.device,
+        means=Means.DEVICE,
+        place=request.place,
+        evidence=Evidence.DEVICE,
+    )
+    entries = hand_over(shipment, handed, seal=request.seal)
+    passed = _passed(shipper, by, request.device, request.place, Evidence.DEVICE)
+    return [*entries, *passed]
+
+
+@command("leave-unattended")
+def _leave(desk: Desk, request: LeaveUnattended) -> list[Entry]:
+    if desk.actor.device is None:
+        must_act(desk, OPERATOR, KEEPER, COURIER)
+    shipment, standard = _shipment(desk, request.shipment), _standard(desk)
+    shipper, booked = _shipper_of(desk, shipment), shipment.booked
+    seen = Seen(
+        seal=request.seal,
+        latitude=float(request.latitude),
+        longitude=float(request.longitude),
+        sampled=request.sampled,
+        celsius=float(request.celsius),
+        light=None if request.light is None else float(request.light),
+        tilt=None if request.tilt is None else float(request.tilt),
+    )
+    entries = leave_unattended(
+        shipment,
+        seen,
+        point=request.point,
+        device=request.device,
+        holder=shipper.holder or "",
+        standard=standard,
+        rule=_rule(desk, booked.product if booked else ""),
+        at=desk.at,
+    )
+    keeper = keeper_of_point(request.point.strip())
+    return [*entries, *_passed(shipper, request.device, keeper, keeper, Evidence.DEVICE)]
+
+
+@command("collect-shipment")
+def _collect(desk: Desk, request: CollectShipment) -> list[Entry]:
+    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY, COORDINATOR)
+    shipment, by = _shipment(desk, request.shipment), _who(desk)
+    name = desk.read(Person, Stream(f"person/{by}")).name or by
+    left, entries = collect(shipment, seal=request.seal, by=by, name=name, at=desk.at)
+    shipper, keeper = _shipper_of(desk, shipment), keeper_of_point(left.point)
+    return [*entries, *_passed(shipper, keeper, by, keeper, Evidence.SCANNED)]
+
+
 @command("log-condition")
 def _log(desk: Desk, request: LogCondition) -> list[Entry]:
     must_act(desk, OPERATOR, KEEPER, QUALITY, COORDINATOR)
@@ -333,12 +401,37 @@ def _goods(text: str) -> Goods:
         ) from error
 
 
-def _must_have_rule(desk: Desk, product: str) -> None:
-    """See that a condition log of this product could be judged."""
+def _rule(desk: Desk, product: str) -> ExcursionRule:
+    """Give the excursion rule of a product: the site's own, or the packaged one.
+
+    Raises:
+        Refused: There is none.
+    """
     name = f"definition/excursion-rule:{product.strip().lower()}"
-    is_name = Stream.pattern.fullmatch(name) is not None
-    if not is_name or desk.read(Definition, Stream(name)).effective(desk.at) is None:
-        rule_for(product)
+    if Stream.pattern.fullmatch(name) is not None:
+        version = desk.read(Definition, Stream(name)).effective(desk.at)
+        if version is not None:
+            return ExcursionDefinition.read(version.content).rule
+    return rule_for(product)
+
+
+def _standard(desk: Desk) -> UnattendedStandard:
+    """Give the site's standard of deliveries without a person; there is no packaged one.
+
+    Raises:
+        Refused: `unattended-no-standard`.
+    """
+    version = desk.read(Definition, Stream(f"definition/{STANDARD}")).effective(desk.at)
+    if version is None:
+        raise Refused(
+            "unattended-no-standard",
+            what="delivery without a person",
+            found="no standard in force",
+            limit=f"an effective definition {STANDARD}",
+            remedy="hand it to a person, or have quality approve a standard first",
+            rule="ISO 21973",
+        )
+    return UnattendedStandard.read(version.content)
 
 
 def _must_travel_together(desk: Desk, shipper: str, keepings: list[Keeping]) -> None:

@@ -19,6 +19,10 @@ from .instrument import instrument_files
 from .player import Player
 
 SEED = 20260301
+COUNTER = b"""Cell counter (simulated)
+Sample ID;Total (cells/mL);Live (cells/mL);Viability (%)
+T-1;1,52E6;1,40E6;92,1
+"""
 _DOSES = (64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 # Columns of the relative-potency plate: reference, control and four samples, each twice.
 _POTENCIES = (1.0, 1.0, 1.02, 1.02, 1.12, 1.12, 0.94, 0.94, 1.05, 1.05, 0.88, 0.88)
@@ -26,6 +30,8 @@ _POTENCIES = (1.0, 1.0, 1.02, 1.02, 1.12, 1.12, 0.94, 0.94, 1.05, 1.05, 0.88, 0.
 
 def bench(player: Player, lot: str) -> int:
     """Have files analysed for the release sample of a lot; give how many.
+
+    What they give waits to be judged, so that a visitor may accept or reject it.
 
     Args:
         player: Who plays.
@@ -80,6 +86,7 @@ def _files() -> list[tuple[str, bytes, str]]:
     files = [
         ("simulated-tube.fcs", tube, "t-cell-gating-auto"),
         ("simulated-plate.csv", simulated_plate(), "potency-by-plate"),
+        ("simulated-counter.csv", COUNTER, "counter-export"),
         ("simulated-field.png", simulated_field(), "nuclei-by-image"),
     ]
     media = {"application/vnd.isac.fcs": "cell-events", "image/png": "nuclei-by-image"}

@@ -3,7 +3,7 @@ picklist that waits. Everything through the commands of real use; every material
 """
 
 from anlage.base import Quantity
-from anlage.custody import CreateContainer, Evidence
+from anlage.custody import CreateContainer, Evidence, RegisterItem
 from anlage.custody.storage import (
     AuditPlace,
     ClassifyContainer,
@@ -37,6 +37,11 @@ def furnish_store(player: Player) -> None:
         _put(player, f"RB-{number:03d}", "cryobag", "T1-C1", lot=f"CART-25-{number:03d}", coi=coi)
     _put(player, "RB-090", "cryobag", "T2-B1", lot="CART-25-090", coi="CHA999925000090",
          infectious=Infectious.POSITIVE)  # fmt: skip
+    item = RegisterItem(
+        gtin="09521101530018", material_class="wash-buffer", supplier="SUP-01", name="Wash buffer",
+        pack=Quantity.parse("1000 mL"),
+    )  # fmt: skip
+    player.do(item, by=STORE)
     held = QuarantineContainer(container="RB-004", reason="sterility result of the lot is not back")
     player.do(held, by=STORE)
 

@@ -62,10 +62,13 @@ from .pool import (
 from .request import (
     BookShipment,
     CleanShipper,
+    CollectShipment,
     DecideShipment,
     GoOnShipment,
     HandOverShipment,
     HoldShipment,
+    LeaveUnattended,
+    LoadDevice,
     LogCondition,
     MakeCourierLink,
     PrepareShipment,
@@ -113,9 +116,11 @@ from .shipment_fact import (
     LoggedExcursion,
     Means,
     ShipmentBooked,
+    ShipmentCollected,
     ShipmentDecided,
     ShipmentHandedOver,
     ShipmentHeld,
+    ShipmentLeft,
     ShipmentPrepared,
     ShipmentReceived,
     ShipmentWentOn,
@@ -146,11 +151,32 @@ from .telemetry import (
     breaches,
     temperatures_of,
 )
+from .unattended import Point as DeliveryPoint
+from .unattended import (
+    Seen,
+    UnattendedStandard,
+    collect,
+    distance,
+    keeper_of_point,
+    leave_unattended,
+)
 from .view import (
     VIEWS,
 )
 
 __all__ = [
+    "CollectShipment",
+    "DeliveryPoint",
+    "LeaveUnattended",
+    "LoadDevice",
+    "Seen",
+    "ShipmentCollected",
+    "ShipmentLeft",
+    "UnattendedStandard",
+    "collect",
+    "distance",
+    "keeper_of_point",
+    "leave_unattended",
     "Alive",
     "Asks",
     "Band",

@@ -1,6 +1,7 @@
 """What a person asks for with shipments, lanes and the fleet."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from anlage.base import Instant, Quantity
 from anlage.record import Signature
@@ -122,6 +123,58 @@ class SignAsCourier:
     name: str
     seal: str
     place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadDevice:
+    """Put a sealed shipper into a device that delivers without a person: robot, drone, locker run.
+
+    Attributes:
+        device: The device, which answers for the shipper from then on.
+        seal: The seal as the device read it.
+        place: Where.
+    """
+
+    shipment: str
+    device: str
+    seal: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveUnattended:
+    """Leave a shipment at a point, nobody being there, as the standard asks.
+
+    Attributes:
+        point: The point of the standard.
+        device: Which device leaves it.
+        seal: The seal as the device reads it.
+        latitude: Where the device is, degrees north.
+        longitude: Degrees east.
+        sampled: When the container's telemetry was last heard.
+        celsius: Temperature at the product.
+        light: Inside, lux.
+        tilt: Degrees from upright.
+    """
+
+    shipment: str
+    point: str
+    device: str
+    seal: str
+    latitude: Decimal
+    longitude: Decimal
+    sampled: Instant
+    celsius: Decimal
+    light: Decimal | None = None
+    tilt: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectShipment:
+    """Collect a shipment that waits at a point, by scan of its seal."""
+
+    shipment: str
+    seal: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

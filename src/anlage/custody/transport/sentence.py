@@ -7,9 +7,11 @@ from .shipment_fact import (
     CourierLinkUsed,
     CourierLinkWithdrawn,
     ShipmentBooked,
+    ShipmentCollected,
     ShipmentDecided,
     ShipmentHandedOver,
     ShipmentHeld,
+    ShipmentLeft,
     ShipmentPrepared,
     ShipmentReceived,
     ShipmentWentOn,
@@ -48,6 +50,13 @@ def _of_shipment(fact: object, name: str) -> str | None:
         case TransportJudged():
             why = "; ".join(fact.reasons)
             return f"The condition of shipment {fact.shipment} was judged {fact.verdict}: {why}"
+        case ShipmentLeft():
+            metres = f"{fact.metres} m from {fact.point}"
+            return f"{fact.device} left shipment {name} unattended, {metres}, by {fact.standard}"
+        case ShipmentCollected():
+            late = "" if fact.is_within else ", longer than the standard allows"
+            where = f"after {fact.waited_minutes} min at {fact.point}"
+            return f"{fact.by} collected shipment {name} {where}{late}"
         case ShipmentHeld():
             cause = fact.cause.value.replace("-", " ")
             return f"Shipment {name} stands still at {fact.place}: {cause}"

@@ -23,9 +23,11 @@ from .shipment_fact import (
     LinkPurpose,
     Means,
     ShipmentBooked,
+    ShipmentCollected,
     ShipmentDecided,
     ShipmentHandedOver,
     ShipmentHeld,
+    ShipmentLeft,
     ShipmentPrepared,
     ShipmentReceived,
     ShipmentWentOn,
@@ -51,6 +53,9 @@ class Shipment:
         decided: Quality's decision, by container.
         links: Links of couriers by digest.
         spent: Digests of links used or withdrawn.
+        left: What a device left unattended and nobody has collected.
+        left_at: Since when.
+        collected: How it was collected, where it had waited unattended.
     """
 
     id: str
@@ -66,6 +71,9 @@ class Shipment:
     decided: Mapping[str, bool] = field(default_factory=dict)
     links: Mapping[str, CourierLinkMade] = field(default_factory=dict)
     spent: frozenset[str] = frozenset()
+    left: ShipmentLeft | None = None
+    left_at: Instant | None = None
+    collected: ShipmentCollected | None = None
 
     @classmethod
     def begin(cls, stream: Stream) -> Self:
@@ -91,6 +99,8 @@ class Shipment:
             return "in-quarantine" if waiting else "received"
         if self.holds and self.holds[-1].ended is None:
             return "held"
+        if self.left is not None:
+            return "waiting-unattended"
         if self.hand_overs:
             return "on-its-way"
         if self.prepared is not None:
@@ -123,6 +133,10 @@ class Shipment:
             case ShipmentDecided():
                 said = dict.fromkeys(fact.containers, fact.is_accepted)
                 return replace(self, decided={**self.decided, **said})
+            case ShipmentLeft():
+                return replace(self, left=fact, left_at=at)
+            case ShipmentCollected():
+                return replace(self, left=None, left_at=None, collected=fact)
             case CourierLinkMade():
                 return replace(self, links={**self.links, fact.digest: fact})
             case CourierLinkUsed() | CourierLinkWithdrawn():
@@ -202,7 +216,7 @@ def receive_shipment(shipment: Shipment, found: Inspection, *, by: str, at: Inst
             remedy="stop: separate what does not belong here and call the sender",
             rule=RULE,
         )
-    return [Entry(shipment.stream, _received(prepared, found, by, at))]
+    return [Entry(shipment.stream, _received(shipment, found, by, at))]
 
 
 def book(shipment: Shipment, booked: ShipmentBooked, *, at: Instant) -> list[Entry]:
@@ -426,12 +440,21 @@ def _must_be_on_its_way(shipment: Shipment) -> None:
         raise _refuse("shipment-not-on-its-way", shipment, state, "a sealed shipment on its way")
 
 
-def _received(
-    prepared: ShipmentPrepared, found: Inspection, by: str, at: Instant
-) -> ShipmentReceived:
+def _waited(shipment: Shipment) -> list[Problem]:
+    """Give the doubt about a shipment that waited unattended for too long."""
+    collected = shipment.collected
+    if collected is None or collected.is_within:
+        return []
+    found = f"waited {collected.waited_minutes} min at {collected.point}"
+    return [_doubt("unattended-too-long", "unattended delivery", found, "its standard's time")]
+
+
+def _received(shipment: Shipment, found: Inspection, by: str, at: Instant) -> ShipmentReceived:
+    prepared = shipment.prepared
+    assert prepared is not None
     here = [name for name in prepared.containers if name in set(found.scanned)]
     missing = tuple(name for name in prepared.containers if name not in set(found.scanned))
-    general = doubts(prepared, found, at)
+    general = [*doubts(prepared, found, at), *_waited(shipment)]
     waiting = here if general else [name for name in here if name in found.damaged]
     accepted = tuple(name for name in here if name not in set(waiting))
     reasons = [str(problem) for problem in general]

@@ -25,6 +25,7 @@ class Means(StrEnum):
     LOGIN = "login"
     LINK = "phone-link"
     PAPER = "paper"
+    DEVICE = "device"
 
 
 class HoldCause(StrEnum):
@@ -310,3 +311,44 @@ class CourierLinkWithdrawn:
     digest: str
     reason: str
     by: str
+
+
+@fact("shipment-left-unattended")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentLeft:
+    """A device left a shipment at a point of the standard, nobody being there.
+
+    Attributes:
+        point: The point.
+        device: What left it.
+        metres: How far from the point the device was.
+        celsius: Temperature at the product.
+        collect_by: Until when it must be collected.
+        standard: The standard that was kept to.
+    """
+
+    point: str
+    device: str
+    metres: int
+    celsius: Decimal
+    collect_by: Instant
+    standard: str
+    evidence: Evidence = Evidence.DEVICE
+
+
+@fact("shipment-collected")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentCollected:
+    """A person collected a shipment that waited unattended.
+
+    Attributes:
+        point: Where it waited.
+        by: Who collected it.
+        waited_minutes: For how long it waited.
+        is_within: True where that was within the standard.
+    """
+
+    point: str
+    by: str
+    waited_minutes: int
+    is_within: bool

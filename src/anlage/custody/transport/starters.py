@@ -7,9 +7,11 @@ from anlage.library import check_document, register_kind
 
 from .country import TransportRules
 from .excursion_rule import ExcursionDefinition
+from .unattended import UnattendedStandard
 
 register_kind("transport-rules", TransportRules.read)
 register_kind("excursion-rule", ExcursionDefinition.read)
+register_kind("unattended-standard", UnattendedStandard.read)
 
 
 @functools.cache

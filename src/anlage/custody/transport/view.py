@@ -11,9 +11,11 @@ from .shipment_fact import (
     ConditionLogged,
     CourierLinkMade,
     ShipmentBooked,
+    ShipmentCollected,
     ShipmentDecided,
     ShipmentHandedOver,
     ShipmentHeld,
+    ShipmentLeft,
     ShipmentPrepared,
     ShipmentReceived,
     ShipmentWentOn,
@@ -54,6 +56,10 @@ class ShipmentsView:
             case ShipmentHandedOver():
                 row |= {"standing": "on-its-way", "holder": fact.receiver}
                 row["sent"] = row["sent"] or at
+            case ShipmentLeft():
+                row |= {"standing": "waiting-unattended", "holder": f"point {fact.point}"}
+            case ShipmentCollected():
+                row |= {"standing": "on-its-way", "holder": fact.by}
             case ShipmentHeld():
                 row |= {"standing": "held", "cause": fact.cause.value, "where": fact.place}
             case ShipmentWentOn():

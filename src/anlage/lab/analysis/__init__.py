@@ -54,6 +54,7 @@ class Analysis:
 
 ANALYSES: Mapping[str, Analysis] = {
     "t-cell-gating": Analysis("T-cell subsets by automatic gates", ("fcs",), "tubes:gate_tube"),
+    "gating": Analysis("Populations by the method's own gates", ("fcs",), "tubes:gate_as_written"),
     "flow-quality": Analysis("Events and singlets of a tube", ("fcs",), "tubes:look_at_tube"),
     "nuclei": Analysis("Count of nuclei", ("image",), "fields:count"),
     "viability": Analysis("Living and dead cells", ("image",), "fields:viability"),

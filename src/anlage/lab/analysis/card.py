@@ -27,6 +27,10 @@ def _card(method: Method, assay: Content | None) -> MethodCard | None:
             from anlage.lab.flow import CARD
 
             return CARD
+        case "gating":
+            from .tubes import WRITTEN_CARD
+
+            return WRITTEN_CARD
         case "flow-quality":
             from .tubes import LOOK_CARD
 

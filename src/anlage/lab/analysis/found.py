@@ -24,11 +24,13 @@ class Source:
         path: The instrument's file.
         method: The method in force.
         assay: Content of the assay definition in force that the method names; None for none.
+        sample: The sample it was measured on, by which its row is found in a table of several.
     """
 
     path: Path
     method: Method
     assay: Content | None = None
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ class Found:
 
     def warnings_for(self, method: Method) -> tuple[str, ...]:
         """Say for which of the method's purposes the analysis is used beyond what it may."""
-        return self.card.warnings_for(method.purposes)
+        return self.card.warnings_for(method.purposes, validated_for=method.qualified_for)
 
     def as_json(self) -> bytes:
         """Give everything that was said, without the figures."""

@@ -13,6 +13,7 @@ from anlage.lab.assay import (
     AssayDefinition,
     Import,
     PlateResult,
+    Reading,
     Region,
     WellRole,
     evaluate_plate,
@@ -82,33 +83,54 @@ def table(source: Source, tell: Tell) -> Found:
     """Read an instrument's table; every row has its verdict."""
     tell(0.2, "reading the rows")
     read = read_reader_file(source.path)
-    numbers = []
-    named = {
-        "viability": "viability", "viable_cells": "viable", "total_cells": "total",
-        "endotoxin": "endotoxin", "concentration": "concentration",
-    }  # fmt: skip
-    seen = set()
-    for one in read.readings:
-        name = named.get(one.measure, one.measure)
-        if one.value is None or name in seen:
+    mine, called = _rows_of(read, source.sample)
+    numbers: dict[str, Number] = {}
+    for one in mine:
+        name = _MEASURES.get(one.measure, one.measure)
+        if one.value is None or name in numbers:
             continue
-        seen.add(name)
-        numbers.append(
-            Number(name=name, value=float(one.value), unit=_plain_unit(one.unit),
-                   qualifier=one.qualifier if one.qualifier in {"<", ">"} else "")
-        )  # fmt: skip
+        numbers[name] = Number(
+            name=name,
+            value=float(one.value),
+            unit="" if one.unit == "1" else one.unit,
+            qualifier=one.qualifier if one.qualifier in {"<", ">"} else "",
+        )
     flags = [f"dialect {read.dialect}"]
     if read.accepted < len(read.rows):
         flags.append(f"{len(read.rows) - read.accepted} of {len(read.rows)} rows not accepted")
-    if len({one.sample for one in read.readings}) > 1:
-        flags.append("several samples: the values are those of the first row")
+    if called and called.casefold() != source.sample.casefold():
+        flags.append(f"the file calls the sample {called}")
     return Found(
-        card=READER_CARD, numbers=tuple(numbers), flags=tuple(flags), details=read.as_dict()
+        card=READER_CARD,
+        numbers=tuple(numbers.values()),
+        flags=tuple(flags),
+        details=read.as_dict(),
     )
 
 
-def _plain_unit(unit: str) -> str:
-    return "" if unit == "1" else unit
+_MEASURES = {"viable_cells": "viable", "total_cells": "total", "dead_cells": "dead"}
+
+
+def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
+    """Give the readings of a sample, and what the file calls it.
+
+    Raises:
+        Refused: The file has several samples and none of this name: whose value it is would be a
+            guess.
+    """
+    names = list(dict.fromkeys(one.sample for one in read.readings if one.sample))
+    same = [name for name in names if name.casefold() == sample.casefold()]
+    if not same and len(names) > 1:
+        raise Refused(
+            "sample-not-in-file",
+            what=f"sample {sample}",
+            found=", ".join(names)[:200],
+            limit="a row of this sample, or a file of one sample",
+            remedy="export the sample alone, or name it by its number on the instrument",
+            rule="21 CFR 211.194(a)(1)",
+        )
+    called = same[0] if same else (names[0] if names else "")
+    return [one for one in read.readings if one.sample in {called, ""}], called
 
 
 def card_of_assay(content: Content) -> MethodCard:

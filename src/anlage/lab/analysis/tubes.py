@@ -8,6 +8,7 @@ import numpy
 from anlage.base import Refused
 from anlage.lab.flow import (
     CARD,
+    Dimension,
     Gated,
     Sample,
     Strategy,
@@ -17,12 +18,24 @@ from anlage.lab.flow import (
     gate_t_cells,
     overlay_figure,
     panel_of,
+    populations,
     read_fcs,
+    read_gatingml,
 )
 
 from ..method import MethodCard, Purpose
 from .found import Figure, Found, Number, Source, Tell
 
+FIGURES_MAX: Final = 12
+WRITTEN_CARD: Final = MethodCard(
+    name="gating",
+    version="1",
+    purposes=(Purpose.UNDERSTANDING, Purpose.DEVELOPMENT, Purpose.CONTROL),
+    qualified_for=(),
+    trained_domain="gates of Gating-ML 2.0 on FCS 2.0 to 3.2 files",
+    sources=("Gating-ML 2.0 reference gates, every event alike",),
+)
+"""What counts by gates as written may be used for: as much as the gates were validated for."""
 RESAMPLES: Final = 100
 SEED: Final = 1
 LOOK_CARD: Final = MethodCard(
@@ -56,7 +69,7 @@ def gate_tube(source: Source, tell: Tell) -> Found:
     return Found(
         card=CARD,
         numbers=tuple(numbers),
-        flags=(*found.notes, *_deviations(sample)),
+        flags=(*found.notes, *_deviations(sample), *_words(sample)),
         refusal=refusal,
         figures=_figures(found.gated, {role: ch.name for role, ch in found.panel.channels.items()}),
         details={
@@ -64,6 +77,44 @@ def gate_tube(source: Source, tell: Tell) -> Found:
             "gates": {name: one.as_dict() for name, one in found.populations.items()},
             "seed": SEED,
         },
+    )
+
+
+def gate_as_written(source: Source, tell: Tell) -> Found:
+    """Count the populations of the gates that the method's definition holds, and no others.
+
+    Raises:
+        Refused: The method holds no gates, they are not sound, or the file lacks a channel.
+    """
+    if not source.method.gates:
+        raise Refused(
+            "method-without-gates",
+            what=f"method {source.method.heading.id}",
+            found="no gates in its definition",
+            limit="a Gating-ML 2.0 document under gates",
+            remedy="write a version that holds the gates",
+        )
+    strategy = read_gatingml(source.method.gates.encode())
+    tell(0.1, "reading the events")
+    sample = read_fcs(str(source.path), lenient=source.method.accepts_deviations)
+    tell(0.5, "counting the populations")
+    gated = gate(sample, strategy)
+    numbers = [Number(name="events", value=float(sample.event_count))]
+    for name, one in populations(gated).items():
+        low, high = one.interval or (None, None)
+        numbers.append(Number(name=name, value=one.percent_of_parent, unit="%", low=low, high=high))
+    tell(0.8, "drawing the gates")
+    drawn: list[tuple[str, str | None, str | None]] = []
+    for made in strategy.gates.values():
+        axes: tuple[Dimension, ...] = getattr(made, "dimensions", ())
+        if len(axes) == 2 and not any(one.is_ratio for one in axes):
+            drawn.append((axes[0].channel, axes[1].channel, made.parent))
+    return Found(
+        card=WRITTEN_CARD,
+        numbers=tuple(numbers),
+        flags=(*_deviations(sample), *_words(sample)),
+        figures=_pairs(gated, list(dict.fromkeys(drawn))[:FIGURES_MAX]),
+        details={"gates": {name: one.as_dict() for name, one in populations(gated).items()}},
     )
 
 
@@ -82,7 +133,7 @@ def look_at_tube(source: Source, tell: Tell) -> Found:
     return Found(
         card=LOOK_CARD,
         numbers=tuple(numbers),
-        flags=_deviations(sample),
+        flags=(*_deviations(sample), *_words(sample)),
         figures=figures,
         details={
             "channels": [one.as_dict() for one in sample.channels],
@@ -105,6 +156,16 @@ def _singlets(sample: Sample) -> float | None:
     middle = float(numpy.median(finite))
     reach = 4 * max(float(numpy.median(finite[finite >= middle])) - middle, 1e-6) / 0.6745
     return 100 * float(numpy.mean(numpy.abs(finite - middle) < reach))
+
+
+def _words(sample: Sample) -> tuple[str, ...]:
+    """Say which words of the header a person should see to: free text may name somebody."""
+    named = sorted(one.keyword for one in sample.identifiers if one.kind == "sample")
+    return (
+        (f"free words in the header ({', '.join(named)}): see that they name nobody",)
+        if named
+        else ()
+    )
 
 
 def _deviations(sample: Sample) -> tuple[str, ...]:

@@ -14,18 +14,21 @@ from .confluence import ConfluenceResult, covered_by_cells, measure_confluence
 from .domain import Kind, kind_of
 from .inspection import InspectionResult, ObjectClass, SeenObject, inspect_objects
 from .mask import write_labels
+from .model import model_card
 from .nuclei import CountResult, count_nuclei, segment_nuclei
-from .overlay import overlay_figure
+from .overlay import Result, overlay_figure
 from .picture import Picture, read_picture
 from .quality import duplicates, fault, pixel_digest, weaknesses
 from .score import Agreement, agreement
 from .shape import measure_objects
 from .split import Field, nuclei_fields
+from .spoil import FAULTS, natural_pictures, small_natural_pictures
 from .train import train_packaged
 from .trait import TRAITS, traits
 from .viability import Cell, ViabilityResult, find_cells, judge_viability, viability_interval
 
 __all__ = [
+    "FAULTS",
     "TRAITS",
     "ActivationResult",
     "Agreement",
@@ -42,6 +45,7 @@ __all__ = [
     "Kind",
     "ObjectClass",
     "Picture",
+    "Result",
     "SeenObject",
     "ViabilityResult",
     "activation_score",
@@ -59,11 +63,14 @@ __all__ = [
     "kind_of",
     "measure_confluence",
     "measure_objects",
+    "model_card",
+    "natural_pictures",
     "nuclei_fields",
     "overlay_figure",
     "pixel_digest",
     "read_picture",
     "segment_nuclei",
+    "small_natural_pictures",
     "train_packaged",
     "traits",
     "viability_interval",

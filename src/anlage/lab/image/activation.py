@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anlage.base import Problem
 
 from ..method import MethodCard
+from .crop_trait import crop_traits
 from .domain import Kind, domain, judge
 from .grey import crop_planes
 from .model import Network, method_card, run
@@ -67,15 +68,20 @@ def judge_activation(picture: Picture) -> ActivationResult | Problem:
     )
 
 
-def activation_score(grey: NDArray[Any], *, network: Network = "activation") -> float:
-    """Give the score of a crop, 0..1, the mean over its eight turns and mirrors.
+def activation_score(
+    grey: NDArray[Any], *, network: Network = "activation", trees: Network = "trees"
+) -> float:
+    """Give the score of a crop, 0..1: the mean of what the network and what the trees say.
 
     Args:
         grey: Values on the scale of 8 bits, shape (y, x).
-        network: Which network.
+        network: The network that sees the pixels; the mean over eight turns and mirrors counts.
+        trees: The trees that see the traits of the crop.
     """
     planes = crop_planes(grey)
     turned = [numpy.rot90(planes, turns, (1, 2)) for turns in range(4)]
     turned += [one[:, :, ::-1] for one in turned]
     (logit,) = run(network, numpy.ascontiguousarray(numpy.stack(turned)))
-    return float(1 / (1 + numpy.exp(-logit.mean())))
+    seen = float(1 / (1 + numpy.exp(-logit.mean())))
+    (share,) = run(trees, crop_traits(grey)[None], name="traits")
+    return (seen + float(share[0, 0])) / 2

@@ -121,6 +121,71 @@ def basins(
 
 
 @njit(cache=True, nogil=True)
+def brought_back(
+    labels: NDArray[numpy.int32],
+    inside: NDArray[numpy.float32],
+    height: int,
+    width: int,
+    least_area: int,
+) -> NDArray[numpy.int32]:
+    """Give a label image on the grid of the picture that was made larger or smaller before.
+
+    The rim follows the logit between the places of the scaled grid, so that it is smooth.
+
+    Args:
+        labels: Objects on the scaled grid.
+        inside: Logit of being inside on the scaled grid.
+        height: Rows of the picture.
+        width: Columns of the picture.
+        least_area: Smaller objects are dropped, px of the picture.
+
+    Returns:
+        Label image, objects 1..n in reading order.
+    """
+    tall, wide = labels.shape
+    answer = numpy.zeros((height, width), numpy.int32)
+    area = numpy.zeros(labels.max() + 1, numpy.int64)
+    for y in range(height):
+        at_y = min(max((y + 0.5) * tall / height - 0.5, 0.0), tall - 1.0)
+        top = min(int(at_y), tall - 2)
+        down = at_y - top
+        for x in range(width):
+            at_x = min(max((x + 0.5) * wide / width - 0.5, 0.0), wide - 1.0)
+            left = min(int(at_x), wide - 2)
+            right = at_x - left
+            above = inside[top, left] * (1 - right) + inside[top, left + 1] * right
+            below = inside[top + 1, left] * (1 - right) + inside[top + 1, left + 1] * right
+            if above * (1 - down) + below * down <= 0:
+                continue
+            near_y, near_x = int(at_y + 0.5), int(at_x + 0.5)
+            label = labels[near_y, near_x]
+            if label == 0:  # the nearest place is outside: the likeliest of the other three
+                likeliest = 0.0
+                for one_y in (top, top + 1):
+                    for one_x in (left, left + 1):
+                        if labels[one_y, one_x] and inside[one_y, one_x] > likeliest:
+                            likeliest = inside[one_y, one_x]
+                            label = labels[one_y, one_x]
+            answer[y, x] = label
+            area[label] += 1
+    number = numpy.zeros(len(area), numpy.int32)
+    found = 0
+    for y in range(height):
+        for x in range(width):
+            label = answer[y, x]
+            if label == 0:
+                continue
+            if area[label] < least_area:
+                answer[y, x] = 0
+                continue
+            if number[label] == 0:
+                found += 1
+                number[label] = found
+            answer[y, x] = number[label]
+    return answer
+
+
+@njit(cache=True, nogil=True)
 def peaks(heat: NDArray[numpy.float32], threshold: float, reach: int) -> NDArray[numpy.int32]:
     """Give the places (y, x) above the threshold that no higher place within reach outshines.
 

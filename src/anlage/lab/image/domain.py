@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from anlage.base import Broken, Problem
 
+from .gate import look
 from .picture import Picture
-from .trait import TRAITS
+from .structure import structure
+from .trait import TRAITS, centre
 
 STAINED_COLOUR = 0.025
 """Mean distance between colour channels, over full scale, that speaks of a stain."""
@@ -137,8 +139,20 @@ def judge(
     wanted: tuple[Kind, ...],
     trained: Domain | None,
     method: str,
+    frame: int = 0,
+    channel: int | None = None,
 ) -> Problem | None:
-    """Give the reason why the method cannot judge a picture with these traits, or None."""
+    """Give the reason why the method cannot judge a picture with these traits, or None.
+
+    Args:
+        picture: The picture.
+        values: Its traits.
+        wanted: Kinds that the method is for.
+        trained: What the method was trained on; None asks for the kind alone.
+        method: Name of the method, for the message.
+        frame: Point in time.
+        channel: Channel measured; the default of `Picture.grey` when None.
+    """
     kind = kind_of(values)
     if kind is Kind.STAINED and Kind.STAINED not in wanted:
         return Problem(
@@ -173,4 +187,15 @@ def judge(
             remedy="check the instrument, or validate the method for this material first",
             path=picture.name,
         )
-    return None
+    plane = centre(picture.grey(frame=frame, channel=channel))
+    seen = look(trained.name, numpy.concatenate([values, structure(plane)]))
+    if seen.passes:
+        return None
+    return Problem(
+        code="image-out-of-domain",
+        what=f"image {picture.name} does not look like a sound {method} picture",
+        found=f"a chance of {100 * seen.chance:.0f} %, oddest in {seen.oddest}",
+        limit=f"{100 * seen.limit:.0f} %",
+        remedy="check the file and the instrument, and export the image again",
+        path=picture.name,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy
+from numba import njit
 from numpy.typing import NDArray
 
 LOW_PERCENT, HIGH_PERCENT = 0.5, 99.8
@@ -39,26 +40,67 @@ def read_grey(file: Path) -> NDArray[Any]:
 
 
 def spread(grey: NDArray[Any]) -> NDArray[numpy.float32]:
-    """Give the two planes (linear, logarithmic) between the percentiles, shape (2, y, x).
+    """Give the two planes (linear, logarithmic) between the percentiles, shape (2, y, x)."""
+    return two_planes(between_percentiles(grey))
+
+
+def between_percentiles(grey: NDArray[Any]) -> NDArray[numpy.float32]:
+    """Give the plane with 0 and 1 at its percentiles.
 
     An integer picture goes through a table over its levels, which is several times faster than
     arithmetic on each pixel.
     """
     if grey.dtype in (numpy.uint8, numpy.uint16):
         counts = numpy.bincount(grey.ravel(), minlength=1)
-        share = numpy.cumsum(counts) / grey.size * 100
-        low = float(numpy.searchsorted(share, LOW_PERCENT))
-        high = float(numpy.searchsorted(share, HIGH_PERCENT))
-        table = _two(numpy.arange(len(counts), dtype=numpy.float32), low, high)
-        return numpy.ascontiguousarray(numpy.take(table, grey, axis=1))
+        low, high = _range_of_levels(counts)
+        levels = numpy.arange(len(counts), dtype=numpy.float32)
+        table = ((levels - low) / max(high - low, 1e-6)).astype(numpy.float32)
+        return numpy.take(table, grey)
+    low, high = percentile_range(grey)
+    return (grey.astype(numpy.float32) - numpy.float32(low)) / numpy.float32(max(high - low, 1e-6))
+
+
+def percentile_range(grey: NDArray[Any]) -> tuple[float, float]:
+    """Give the two grey values that a field is put between."""
+    if grey.dtype in (numpy.uint8, numpy.uint16):
+        return _range_of_levels(numpy.bincount(grey.ravel(), minlength=1))
     low, high = numpy.percentile(grey, (LOW_PERCENT, HIGH_PERCENT))
-    return _two(grey.astype(numpy.float32), float(low), float(high))
+    return float(low), float(high)
 
 
-def _two(values: NDArray[numpy.float32], low: float, high: float) -> NDArray[numpy.float32]:
-    linear = numpy.clip((values - low) / max(high - low, 1e-6), -0.2, 1.5)
-    logarithmic = numpy.log1p(LOG_GAIN * numpy.maximum(linear, 0)) / numpy.log1p(LOG_GAIN)
-    return numpy.stack([linear, logarithmic]).astype(numpy.float32)
+def _range_of_levels(counts: NDArray[Any]) -> tuple[float, float]:
+    share = numpy.cumsum(counts) / counts.sum() * 100
+    low, high = numpy.searchsorted(share, (LOW_PERCENT, HIGH_PERCENT))
+    return float(low), float(high)
+
+
+def two_planes(relative: NDArray[numpy.float32]) -> NDArray[numpy.float32]:
+    """Give the linear and the logarithmic plane of values put between 0 and 1, shape (2, y, x)."""
+    planes: NDArray[numpy.float32] = _two(relative, _LOGARITHMS)
+    return planes
+
+
+_STEPS = 4096
+_LOGARITHMS = (
+    numpy.log1p(LOG_GAIN * numpy.arange(_STEPS + 2) / _STEPS * 1.5) / numpy.log1p(LOG_GAIN)
+).astype(numpy.float32)
+
+
+@njit(cache=True, nogil=True)
+def _two(
+    relative: NDArray[numpy.float32], logarithms: NDArray[numpy.float32]
+) -> NDArray[numpy.float32]:
+    height, width = relative.shape
+    planes = numpy.empty((2, height, width), numpy.float32)
+    for y in range(height):
+        for x in range(width):
+            value = min(max(relative[y, x], numpy.float32(-0.2)), numpy.float32(1.5))
+            planes[0, y, x] = value
+            place = max(value, numpy.float32(0.0)) * numpy.float32(_STEPS / 1.5)
+            low = int(place)
+            rest = place - numpy.float32(low)
+            planes[1, y, x] = logarithms[low] + rest * (logarithms[low + 1] - logarithms[low])
+    return planes
 
 
 def chamber_planes(relative: NDArray[numpy.float32]) -> NDArray[numpy.float32]:

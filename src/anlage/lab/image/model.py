@@ -25,6 +25,16 @@ STRIDE_PX = 16
 """The networks halve the plane four times."""
 
 
+CARD_OF = {
+    "width": "nuclei",
+    "trees": "activation",
+    "gate-nuclei": "gate",
+    "gate-chamber": "gate",
+    "gate-activation": "gate",
+}
+"""Networks that stand on the card of another, which they serve."""
+
+
 class Runner(Protocol):
     """What runs a network: onnxruntime's session, or a stand-in with its one method."""
 
@@ -37,7 +47,7 @@ Network = str | Runner
 """A packaged network by its name, or one that was just trained."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def session(name: str) -> Runner:
     """Open the packaged network of this name.
 
@@ -45,7 +55,7 @@ def session(name: str) -> Runner:
         Broken: The file is not the one its card describes.
     """
     data = (resources.files(__package__) / "models" / f"{name}.onnx").read_bytes()
-    stated = model_card(name)["sha256"]
+    stated = model_card(CARD_OF.get(name, name))["files"][f"{name}.onnx"]
     seen = hashlib.sha256(data).hexdigest()
     if seen != stated:
         raise Broken(f"the network {name} that its card describes ({stated})", seen=seen)
@@ -65,10 +75,18 @@ def open_network(data: bytes) -> Runner:
     return opened
 
 
-def run(network: Network, planes: NDArray[numpy.float32]) -> list[NDArray[numpy.float32]]:
-    """Give the outputs of a network for a batch of planes, shape (n, channel, y, x)."""
+def run(
+    network: Network, given: NDArray[numpy.float32], *, name: str = "image"
+) -> list[NDArray[numpy.float32]]:
+    """Give the outputs of a network for a batch, planes of shape (n, channel, y, x) as a rule.
+
+    Args:
+        network: The network.
+        given: Its one input.
+        name: How the network calls the input.
+    """
     opened = session(network) if isinstance(network, str) else network
-    return list(opened.run(None, {"image": planes}))
+    return list(opened.run(None, {name: given}))
 
 
 def maps(
@@ -130,7 +148,7 @@ def _whole(
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def model_card(name: str) -> dict[str, Any]:
     """Give the model card of a packaged network as written by its training."""
     place = resources.files(__package__) / "models" / f"{name}.json"

@@ -15,19 +15,31 @@ from numpy.typing import NDArray
 from anlage.base import Problem
 
 from ..method import MethodCard
-from .basin import basins
+from .basin import basins, brought_back
 from .domain import Kind, domain, judge, kind_of
-from .grey import spread
-from .model import Network, maps, method_card
+from .grey import between_percentiles, two_planes
+from .model import STRIDE_PX, Network, maps, method_card, run
 from .picture import Picture
 from .quality import fault, sharpness, weaknesses
 from .trait import traits
 from .viability import find_cells, outline_cells
 
+CANONICAL_PX = 24.0
+"""What the width network's answer is relative to."""
+
+SMALL_PX, ENLARGED_PX, MOST_ENLARGED = 17.0, 28.0, 2.2
+"""Fields of nuclei less wide than the first are enlarged until these have the second width: the
+network works at half resolution, and rims of a few pixels are lost on it."""
+
+NARROWEST_PX, WIDEST_PX = 4.0, 60.0
+"""Fields of nuclei wider than the second are reduced to it; a guess never leaves 4 to 120 px."""
+
+WRONG_GUESS = 1.6
+"""A guess that differs from the width found by more than this factor is made again."""
+
 PERSISTENCE = 0.2
+DEPTH_BLUR_PX, ENLARGED_BLUR_PX = 1.2, 0.8
 LEAST_AREA_PX = 12
-SMALL_AREA_PX = 180
-"""Fields whose median object is smaller are measured at twice their size."""
 
 SOFT = 0.16
 """Below this sharpness the field is flagged: rims are guessed rather than seen."""
@@ -96,7 +108,13 @@ def count_nuclei(
             kind = Kind.FLUORESCENCE
         network, outline = _NETWORK_OF[kind]
         problem = judge(
-            picture, values, wanted=tuple(_NETWORK_OF), trained=domain(network), method="count"
+            picture,
+            values,
+            wanted=tuple(_NETWORK_OF),
+            trained=domain(network),
+            method="count",
+            frame=frame,
+            channel=channel,
         )
         if problem is not None:
             return problem
@@ -126,21 +144,97 @@ def count_nuclei(
     )
 
 
-def segment_nuclei(grey: NDArray[Any], *, network: Network = "nuclei") -> NDArray[numpy.int32]:
+def segment_nuclei(
+    grey: NDArray[Any], *, network: Network = "nuclei", width: Network = "width"
+) -> NDArray[numpy.int32]:
     """Give the label image of one grey plane, without any judgement of its quality.
 
-    Where the nuclei turn out small, the plane is measured again at twice its size: the network
-    works at half resolution and rims of a few pixels are lost on it.
+    The width of the nuclei is guessed first; fields of small or of very large nuclei are brought
+    to a scale that the network knows. Where the nuclei found are of another width, and that width
+    asks for another scale, the field is measured again.
+
+    Args:
+        grey: The plane, shape (y, x).
+        network: The network that outlines nuclei.
+        width: The network that guesses how wide they are.
     """
-    inside, depth = nuclei_maps(grey, network=network)
+    relative = between_percentiles(grey)
+    guess = nuclei_width_px(relative, network=width)
+    labels = _segment_at(relative, _times(guess), network)
+    areas = numpy.bincount(labels.ravel())[1:]
+    if not len(areas):
+        return labels
+    found = 1.128 * float(numpy.sqrt(numpy.median(areas)))
+    if max(found / guess, guess / found) > WRONG_GUESS and _times(found) != _times(guess):
+        return _segment_at(relative, _times(found), network)
+    return labels
+
+
+def nuclei_width_px(relative: NDArray[numpy.float32], *, network: Network = "width") -> float:
+    """Guess the median width of the nuclei of a field, px, from 4 to 120.
+
+    Args:
+        relative: The field between its percentiles, shape (y, x).
+        network: The network that guesses.
+    """
+    height, across = relative.shape
+    # At least one stride of the network on each side.
+    half = (max(across // 2, STRIDE_PX), max(height // 2, STRIDE_PX))
+    seen = cv2.resize(relative, half, interpolation=cv2.INTER_AREA)
+    (logarithm,) = run(network, two_planes(seen)[None])
+    guess = CANONICAL_PX * float(numpy.exp(logarithm[0]))
+    return min(max(guess, NARROWEST_PX), 2 * WIDEST_PX)
+
+
+def _times(width_px: float) -> float:
+    """Give how much a field of nuclei so wide is enlarged (or reduced, below 1)."""
+    if width_px < SMALL_PX:
+        return min(ENLARGED_PX / width_px, MOST_ENLARGED)
+    return min(1.0, WIDEST_PX / width_px)
+
+
+def scaled_planes(
+    relative: NDArray[numpy.float32],
+    *,
+    width: Network | None = None,
+    times: float | None = None,
+) -> NDArray[numpy.float32]:
+    """Give what the nuclei network sees of a field, shape (2, y, x).
+
+    Args:
+        relative: The field between its percentiles, shape (y, x).
+        width: The network that guesses how wide the nuclei are, when times is not given.
+        times: How much the field is enlarged.
+    """
+    height, across = relative.shape
+    if times is None:
+        times = _times(nuclei_width_px(relative, network=width or "width"))
+    if times == 1:
+        return two_planes(relative)
+    size = (max(round(across * times), STRIDE_PX), max(round(height * times), STRIDE_PX))
+    how = cv2.INTER_AREA if times < 1 else cv2.INTER_LINEAR
+    return two_planes(numpy.asarray(cv2.resize(relative, size, interpolation=how), numpy.float32))
+
+
+def _segment_at(
+    relative: NDArray[numpy.float32], times: float, network: Network
+) -> NDArray[numpy.int32]:
+    """Outline the nuclei of a field that is enlarged so many times first."""
+    height, across = relative.shape
+    fine, _ = maps(network, scaled_planes(relative, times=times), mirrored=True)
+    if times > 1:
+        # Enlarged maps are averaged back first: objects are told apart on the field's own grid.
+        fine = numpy.stack(
+            [cv2.resize(one, (across, height), interpolation=cv2.INTER_AREA) for one in fine[:2]]
+        )
+    blur = ENLARGED_BLUR_PX if times > 1 else DEPTH_BLUR_PX
+    inside = numpy.ascontiguousarray(fine[0])
+    depth = cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), blur)
     labels: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
-    if labels.max() == 0:
-        return labels
-    if float(numpy.median(numpy.bincount(labels.ravel())[1:])) >= SMALL_AREA_PX:
-        return labels
-    inside, depth = nuclei_maps(grey, twice=True, network=network)
-    again: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
-    return again
+    if times < 1:
+        native: NDArray[numpy.int32] = brought_back(labels, inside, height, across, LEAST_AREA_PX)
+        return native
+    return labels
 
 
 def _chamber_cells(grey: NDArray[Any]) -> NDArray[numpy.int32]:
@@ -151,27 +245,3 @@ _NETWORK_OF = {
     Kind.FLUORESCENCE: ("nuclei", segment_nuclei),
     Kind.CHAMBER: ("chamber", _chamber_cells),
 }
-
-
-def nuclei_maps(
-    grey: NDArray[Any], *, twice: bool = False, network: Network = "nuclei"
-) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
-    """Give the logit of being inside and the depth (0..1) of each pixel of a grey plane.
-
-    Args:
-        grey: The plane, shape (y, x).
-        twice: Whether the network sees the plane enlarged twice.
-        network: Which network.
-    """
-    height, width = grey.shape
-    if twice:
-        grey = cv2.resize(grey, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    fine, _ = maps(network, spread(grey), mirrored=True)
-    if twice:
-        fine = 0.25 * (
-            fine[:, ::2, ::2] + fine[:, 1::2, ::2] + fine[:, ::2, 1::2] + fine[:, 1::2, 1::2]
-        )
-    return (
-        numpy.ascontiguousarray(fine[0]),
-        cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), 0.8 if twice else 1.2),
-    )

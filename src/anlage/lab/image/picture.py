@@ -294,10 +294,11 @@ def _read_tiff(data: bytes, path: Path, digest: str) -> Picture:
             _check_size(path, int(numpy.prod(series.shape, dtype=numpy.int64)))
             for page in series.pages:
                 _check_strips(page, len(data), path)
-            array, axes = _pixels_of(series, data, path), series.axes
+            array, axes = _as_light(_pixels_of(series, data, path), series, path)
             names, size_um = _meaning(file)
     except (
         tifffile.TiffFileError,
+        ElementTree.ParseError,
         ValueError,
         KeyError,
         IndexError,
@@ -320,6 +321,24 @@ def _read_tiff(data: bytes, path: Path, digest: str) -> Picture:
         pixel_size_um=size_um,
         digest=digest,
     )
+
+
+def _as_light(array: NDArray[Any], series: Any, path: Path) -> tuple[NDArray[Any], str]:
+    """Give values that rise with the light, and the axes: a palette and a negative are undone."""
+    page = series.pages[0]
+    match page.photometric.name:
+        case "PALETTE":
+            colours = (page.colormap >> 8).astype(numpy.uint8)
+            return numpy.moveaxis(colours[:, array], 0, -1), series.axes + "S"
+        case "MINISWHITE" if array.dtype in (numpy.uint8, numpy.uint16):
+            return numpy.iinfo(array.dtype).max - array, series.axes
+        case "MINISWHITE" if array.dtype == numpy.bool_:
+            return ~array, series.axes
+        case "MINISBLACK" | "RGB" | "YCBCR":
+            return array, series.axes
+        case other:
+            found = f"pixels of the kind {other.lower()}"
+            raise _refusal("image-format-unknown", path, found, "grey, red-green-blue or a palette")
 
 
 def _pixels_of(series: Any, data: bytes, path: Path) -> NDArray[Any]:
@@ -405,7 +424,7 @@ def _ome(document: str) -> tuple[tuple[str, ...], tuple[float, float] | None]:
     for axis in "XY":
         value = pixels.get(f"PhysicalSize{axis}")
         scale = _UNITS_UM.get(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
-        if not value or scale is None or float(value) <= 0:
+        if not value or scale is None or not 0 < float(value) < numpy.inf:
             return names, None
         sizes.append(float(value) * scale)
     return names, (sizes[0], sizes[1])

@@ -1,4 +1,4 @@
-"""The recipe of the activation network: T cells told active or quiescent from one crop each.
+"""The recipe of the activation score: T cells told active or quiescent from one crop each.
 
 Few hundred crops of few donors: a small network, strong variation of gain, angle, size and
 noise, every donor and class drawn alike, so that neither a donor's brightness nor its share of
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from .crop_trait import crop_traits
 from .grey import CROP_SIDE_PX, crop_planes, read_grey
 from .network import export
+from .tree import grow_trees, write_trees
 
 BATCH = 32
 EPOCHS = 30
@@ -158,6 +160,16 @@ def train_activation(
 def export_activation(members: list[CropNet], file: Path) -> int:
     """Write the networks as one ONNX file and give its size in bytes."""
     return export(Several(members), file, channels=3, outputs=("logit",), side=CROP_SIDE_PX)
+
+
+def train_trees(
+    crops: list[CellCrop], file: Path, *, seed: int, left_out: frozenset[str] = frozenset()
+) -> int:
+    """Grow the trees on the donors that are not left out, write them, give the size in bytes."""
+    shown = [crop for crop in crops if crop.donor not in left_out]
+    traits = numpy.stack([crop_traits(crop.grey) for crop in shown])
+    active = numpy.array([crop.active for crop in shown])
+    return write_trees(grow_trees(traits, active, _drawn_alike(shown), seed=seed), file)
 
 
 def _drawn_alike(crops: list[CellCrop]) -> NDArray[numpy.float64]:

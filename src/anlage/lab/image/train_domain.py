@@ -16,7 +16,7 @@ from .picture import Picture
 from .trait import traits
 
 PROTOTYPES = 96
-MARGIN = 1.7
+MARGIN = 2.2
 MEMBERS_WITHIN = 97.0
 
 Floats = NDArray[numpy.float64]
@@ -37,7 +37,7 @@ def learn_domain(
     rows = []
     for picture in pictures:
         rows.append(traits(picture))
-        rows.extend(traits(_varied(picture, rng, zoom)) for _ in range(variants))
+        rows.extend(traits(varied(picture, rng, zoom)) for _ in range(variants))
     values = numpy.stack(rows)
     centre = numpy.median(values, axis=0)
     low, high = numpy.percentile(values, (5, 95), axis=0)
@@ -86,7 +86,14 @@ def _far_apart(places: Floats, real: NDArray[numpy.bool_], count: int) -> NDArra
     return numpy.array(sorted(set(chosen)), numpy.int64)
 
 
-def _varied(picture: Picture, rng: numpy.random.Generator, zoom: float) -> Picture:
+def varied(picture: Picture, rng: numpy.random.Generator, zoom: float) -> Picture:
+    """Give the picture as another instrument of its kind might have taken it.
+
+    Args:
+        picture: A good picture.
+        rng: Source of chance.
+        zoom: Standard deviation of the logarithm of the magnification.
+    """
     grey = picture.grey().astype(numpy.float32)
     height, width = grey.shape
     if min(height, width) >= 200 and rng.random() < 0.5:

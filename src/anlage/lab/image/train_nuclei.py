@@ -20,8 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from .grey import read_grey, spread
+from .grey import between_percentiles, read_grey, spread
+from .model import STRIDE_PX, Network
 from .network import SmallUNet, export
+from .nuclei import scaled_planes
 from .split import Field
 
 CROP_PX = 256
@@ -101,6 +103,23 @@ def train_nuclei(
     export(average, file, channels=2, outputs=("fine", "coarse"))
     torch.save(average.state_dict(), file.with_suffix(".pt"))
     return {"steps": step, "loss": round(running, 4), "batch": BATCH, "crop_px": CROP_PX}
+
+
+def calibration(fields: list[Field], width: Network) -> list[Floats]:
+    """Give what the network sees of every eighth training field, to set the ranges of integers.
+
+    Args:
+        fields: All fields; held-out ones are left alone.
+        width: The network that guesses how wide the nuclei are.
+    """
+    seen = []
+    for field in [one for one in fields if not one.held_out][::8]:
+        planes = scaled_planes(between_percentiles(read_grey(field.image)), width=width)
+        top, left = (max(0, (side - 512) // 2) for side in planes.shape[1:])
+        window = planes[:, top : top + 512, left : left + 512]
+        down, right = (side - side % STRIDE_PX for side in window.shape[1:])
+        seen.append(numpy.ascontiguousarray(window[None, :, :down, :right]))
+    return seen
 
 
 def _fill(queue: "Queue[tuple[Floats, ...]]", source: Iterator[tuple[Floats, ...]]) -> None:

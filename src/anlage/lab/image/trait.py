@@ -39,14 +39,15 @@ WINDOW_PX = 768
 
 def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
     """Give the traits of one plane of a picture, as float64 in the order of `TRAITS`."""
-    grey = _centre(picture.grey(frame=frame, channel=channel))
+    grey = centre(picture.grey(frame=frame, channel=channel))
     # Sixteen bits seldom are: the brightest pixel stands for full scale there.
     eight = picture.pixels.dtype == numpy.uint8
     scale = picture.full_scale if eight else max(int(grey.max()), 1)
     values = numpy.asarray(grey / numpy.float32(scale), numpy.float32)
-    low, median, high = (float(one) for one in numpy.percentile(values, (0.5, 50, 99.5)))
+    low, lower, median, upper, high = (
+        float(one) for one in numpy.percentile(values, (0.5, 25, 50, 75, 99.5))
+    )
     reach = max(high - low, 1e-4)
-    quarter = numpy.percentile(values, (25, 75))
     variance = float(values.var()) + 1e-9
     fine = [float(_difference(values, lag)) / variance for lag in (1, 2, 4)]
     blocks = cv2.resize(values, (8, 8), interpolation=cv2.INTER_AREA)
@@ -58,7 +59,7 @@ def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> N
             median,
             max(numpy.log10(reach), -1.5),
             (median - low) / reach,
-            float(quarter[1] - quarter[0]) / reach,
+            (upper - lower) / reach,
             float((values > median + 0.25 * reach).mean()),
             float((values < median - 0.25 * reach).mean()),
             *(numpy.log10(one + 1e-5) for one in fine),
@@ -71,7 +72,8 @@ def traits(picture: Picture, *, frame: int = 0, channel: int | None = None) -> N
     )
 
 
-def _centre(plane: NDArray[Any]) -> NDArray[Any]:
+def centre(plane: NDArray[Any]) -> NDArray[Any]:
+    """Give the window in the middle of a plane on which traits are taken."""
     height, width = plane.shape
     top, left = max(0, (height - WINDOW_PX) // 2), max(0, (width - WINDOW_PX) // 2)
     return plane[top : top + WINDOW_PX, left : left + WINDOW_PX]

@@ -224,13 +224,14 @@ def with_loss(network: Network, of: str, *, start_day: float, days: float) -> De
         *(site.name for site in network.sites),
         *(lane.name for lane in network.lanes),
         *(name for material in network.materials for name in material.suppliers),
+        *(f"{lane.name}/{mode.name}" for lane in network.lanes for mode in lane.modes),
     }
     if of not in known:
         raise Refused(
             NAME_UNKNOWN,
             what=f"loss of {of}",
             found=repr(of),
-            limit="a resource, site, lane or supplier: " + ", ".join(sorted(known)),
+            limit="a resource, site, lane, LANE/MODE or supplier: " + ", ".join(sorted(known)),
             remedy="name one of these",
         )
     outage = Outage(name=f"loss of {of}", of=of, start_day=start_day, lasts=deterministic(days))

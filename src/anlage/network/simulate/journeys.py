@@ -16,7 +16,7 @@ _ATTEMPTS_MAX = 100
 
 @part
 def choose(ways, resources, opens, spans, first, stride, now, state):
-    """Give the first mode that goes now: not out, within its hours, not called off by weather.
+    """Give the first mode that goes now: up, with a vehicle, in its hours, not called off.
 
     The modes of a pair of places lie `stride` rows apart; the last of them always goes.
     """
@@ -26,6 +26,9 @@ def choose(ways, resources, opens, spans, first, stride, now, state):
         if way.has_other == 0:
             return number
         goes = way.guard < 0 or resources[at(way.guard)].capacity > 0
+        if goes and way.vehicle >= 0:
+            vehicle = resources[at(way.vehicle)]
+            goes = vehicle.capacity > vehicle.busy
         if goes and way.hours_count > 0:
             goes = _opening(opens, spans, way.hours_at, way.hours_count, now) <= now
         if goes and way.called_off > 0.0:

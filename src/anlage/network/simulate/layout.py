@@ -86,7 +86,8 @@ CLASS = _record("i4: level entry drop_out survival patience order; f8: promise")
 STREAM = _record("i4: own clinic time group open_at open_count; f8: first last")
 OPEN = _record("f8: start end passed")
 WAY = _record(
-    "i4: time handling delay depart_at depart_count hours_at hours_count keep guard has_other;"
+    "i4: time handling delay depart_at depart_count hours_at hours_count keep guard vehicle"
+    " has_other;"
     "f8: cost cancelled called_off"
 )
 KEEP = _record("f8: loss step_loss hold_max packing; i4: curve_at curve_count")

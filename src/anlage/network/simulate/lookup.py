@@ -349,7 +349,7 @@ class Lookup:
         """Give one row, in the order of `layout.WAY`."""
         mode, has_other = self._mode(lane, clinic, site, number)
         if mode is None:
-            return (self.time(FAR), -1, -1, 0, 0, 0, 0, -1, -1, 0, 0.0, 0.0, 0.0)
+            return (self.time(FAR), -1, -1, 0, 0, 0, 0, -1, -1, -1, 0, 0.0, 0.0, 0.0)
         cost = mode.cost
         if self.network.clinics and self.network.sites:
             cost = journey_cost(mode, self.network.clinics[clinic], self.network.sites[site])
@@ -364,6 +364,7 @@ class Lookup:
             hours_count,
             keep,
             self.pool_base.get(f"mode {lane}/{mode.name}", -1),
+            -1 if mode.vehicles is None else self._resource(mode.vehicles, clinic, site),
             int(has_other),
             cost,
             0.0 if has_other else mode.cancelled,

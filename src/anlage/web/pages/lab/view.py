@@ -45,13 +45,9 @@ def laboratory(request: HttpRequest) -> HttpResponse:
             ]
             if open_ones:
                 samples.append(row | {"open": open_ones})
-    waiting = [
-        row
-        for _, row in site.rows("measurements").find(limit=5000)
-        if row["status"] == MeasurementStatus.WAITING
-    ]
+    waiting = [row for _, row in site.rows("measurements-waiting").find(limit=ROWS_MAX)]
     samples.sort(key=lambda row: row.get("due") or "9")
-    context = {"samples": samples, "waiting": waiting[-ROWS_MAX:]}
+    context = {"samples": samples, "waiting": waiting}
     return render(request, "lab/laboratory.html", context)
 
 

@@ -15,6 +15,7 @@ from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
+from .custody import custody
 from .readings import charts
 
 ROWS_MAX = 5000
@@ -145,4 +146,8 @@ def _style(row: dict[str, Any]) -> str:
 
 
 MENU = (Place(group="plant", order=10, path="/lots", name=gettext_lazy("Lots")),)
-ADDRESSES = [path("lots", board), path("lots/<str:name>", lot)]
+ADDRESSES = [
+    path("lots", board),
+    path("lots/<str:name>/custody", custody),
+    path("lots/<str:name>", lot),
+]

@@ -104,7 +104,9 @@ def _rows(intake: Intake, digest: str) -> dict[str, Any]:
     for one in read.readings:
         text = one.text if one.value is None else f"{one.value.normalize():f}"
         unit = "" if one.unit == "1" else f" {one.unit}"
-        values.setdefault(one.line, []).append(f"{one.measure} {one.qualifier}{text}{unit}")
+        values.setdefault(one.line, []).append(
+            f"{one.measure.replace('_', ' ')} {one.qualifier}{text}{unit}"
+        )
     return table | {
         "dialect": read.dialect,
         "accepted": read.accepted,

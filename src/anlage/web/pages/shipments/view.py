@@ -25,8 +25,8 @@ from .picture import picture_of
 
 ROWS_MAX, FILE_MAX = 500, 32_000_000
 LINK_HOURS = {LinkPurpose.PICK_UP: 24, LinkPurpose.DELIVERY: 120}
-KEEPER, QUALITY, OPERATOR, COORDINATOR = (
-    "store-keeper", "qa-reviewer", "operator", "coordinator",
+KEEPER, QUALITY, OPERATOR, COORDINATOR, COURIER = (
+    "store-keeper", "qa-reviewer", "operator", "coordinator", "courier",
 )  # fmt: skip
 BOARD = (
     Action("Book a shipment", "book-shipment", (KEEPER, COORDINATOR, OPERATOR), is_main=True),
@@ -34,7 +34,11 @@ BOARD = (
 )
 BY_STANDING: dict[str, tuple[Action, ...]] = {
     "booked": (Action("Pack and seal", "prepare-shipment", (OPERATOR, KEEPER), is_main=True),),
-    "sealed": (Action("Enter a hand-over on paper", "record-paper-hand-over", ()),),
+    "sealed": (
+        Action("Enter a hand-over on paper", "record-paper-hand-over", ()),
+        Action("Load into a device", "load-device", (OPERATOR, KEEPER, COURIER)),
+    ),
+    "waiting-unattended": (Action("Collect", "collect-shipment", (), is_main=True),),
     "on-its-way": (
         Action("Receive", "receive-shipment", (), is_main=True),
         Action("It stands still", "hold-shipment", ()),

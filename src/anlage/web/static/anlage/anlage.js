@@ -3,6 +3,8 @@
 (() => {
   const body = document.body;
 
+  document.querySelector("#menu [aria-current]")?.scrollIntoView({ block: "nearest" });
+
   // On a narrow screen the menu opens by its button.
   const toggle = document.querySelector("button.toggle");
   toggle?.addEventListener("click", () => {

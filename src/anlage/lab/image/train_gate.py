@@ -1,0 +1,204 @@
+"""The recipe of the gates: good pictures beside broken and foreign ones. Needs onnx.
+
+How well a gate does is measured twice, always on series, donors, fields and foreign pictures that
+it never saw: once on ways of breaking that it knows, once on ways kept from it too.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from .picture import Picture, read_picture
+from .split import nuclei_fields
+from .spoil import FAULTS, natural_pictures, small_natural_pictures
+from .structure import structure
+from .train_domain import varied
+from .trait import centre, traits
+from .tree import grow_gate, write_trees
+
+LIMITS = {"nuclei": 0.35, "chamber": 0.15, "activation": 0.37}
+"""Least chance per gate: as high as leaves 98 of 100 good pictures of unseen groups standing."""
+
+UNSEEN = {"chamber": ("tiles mixed",)}
+"""Ways that leave no trace in pictures of a kind: a chamber is mostly empty ground. Pictures so
+broken would teach the gate to distrust good ones."""
+
+FAR = ("foreign", "stained")
+FAR_SHARE = 0.3
+FOLDS = 5
+FIELD_GROUPS = 12
+VARIED = {"nuclei": 1, "chamber": 3, "activation": 1}
+ZOOM = {"nuclei": 0.25, "chamber": 0.15, "activation": 0.1}
+Floats = NDArray[numpy.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """One picture as the gates see it: its numbers, kind, group, and how it was broken."""
+
+    values: Floats
+    kind: str
+    group: str
+    fault: str
+
+
+FOLDERS = {
+    "nuclei": "microscopy_nuclei_dsb2018",
+    "chamber": "microscopy_livedead",
+    "activation": "microscopy_tcell_activation",
+}
+"""Where the pictures of each kind lie under the folder of data."""
+
+
+def train_gates(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
+    """Grow the gates of the three methods, write them, and give what their card tells.
+
+    Fields held out from the nuclei network are held out here too.
+
+    Args:
+        data: The folder above the three folders of pictures.
+        models: Where the ONNX files are written.
+        seed: Seed of all choice.
+    """
+    shown = list(_shown(data, numpy.random.default_rng(seed)))
+    table = numpy.stack([one.values for one in shown])
+    fault = numpy.array([one.fault for one in shown])
+    gates = {}
+    for name, limit in LIMITS.items():
+        good = numpy.array([one.kind == name and not one.fault for one in shown])
+        forest = grow_gate(table, good, _weight(good, fault), seed=seed)
+        write_trees(forest, models / f"gate-{name}.onnx")
+        low, middle, high = numpy.percentile(table[good], (5, 50, 95), axis=0)
+        gates[name] = {
+            "limit": limit,
+            "centre": [round(float(one), 4) for one in middle],
+            "scale": [round(float(max(one, 0.02)), 4) for one in (high - low) / 3.3],
+            "refused_percent": _refused(name, shown, table, good, seed=seed),
+        }
+    return {"pictures": len(shown), "gates": gates}
+
+
+def numbers(picture: Picture) -> Floats:
+    """Give what a gate sees of a picture: traits and structure."""
+    seen: Floats = numpy.concatenate([traits(picture), structure(centre(picture.grey()))])
+    return seen
+
+
+def _weight(good: NDArray[numpy.bool_], fault: NDArray[Any]) -> Floats:
+    """Let good pictures count one half, foreign and stained ones `FAR_SHARE` of the other half."""
+    far = numpy.isin(fault, FAR)
+    near = ~good & ~far
+    weight = numpy.zeros(len(good), numpy.float64)
+    for which, share in ((good, 0.5), (far, 0.5 * FAR_SHARE), (near, 0.5 * (1 - FAR_SHARE))):
+        weight[which] = share / max(int(which.sum()), 1)
+    return weight
+
+
+def _shown(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
+    for kind, group, file in _good(data):
+        picture = read_picture(file)
+        yield _Shown(values=numbers(picture), kind=kind, group=group, fault="")
+        for _ in range(VARIED[kind]):
+            other = _perhaps_deeper(varied(picture, rng, ZOOM[kind]), rng)
+            yield _Shown(values=numbers(other), kind=kind, group=group, fault="")
+        grey = numpy.ascontiguousarray(centre(picture.grey()))
+        names = [name for name in FAULTS if name not in UNSEEN.get(kind, ())]
+        # Broken pictures are many: a third of the ways for each picture is enough.
+        for name in rng.choice(names, len(names) // 3, replace=False):
+            broken = _perhaps_deeper(Picture.of(FAULTS[name](grey.copy(), rng)), rng)
+            yield _Shown(values=numbers(broken), kind=kind, group=group, fault=str(name))
+    for foreign in (*natural_pictures(), *small_natural_pictures()):
+        values = numbers(foreign.picture)
+        yield _Shown(
+            values=values, kind="foreign", group=f"foreign {foreign.name}", fault="foreign"
+        )
+    for modality in ("he_or_purple", "brightfield_gray"):
+        for field in nuclei_fields(data / FOLDERS["nuclei"], modality=modality):
+            stained = read_picture(field.image)
+            for one in (stained, Picture.of(stained.grey())):
+                group = f"stained {field.identity}"
+                yield _Shown(values=numbers(one), kind="stained", group=group, fault="stained")
+
+
+def _perhaps_deeper(picture: Picture, rng: numpy.random.Generator) -> Picture:
+    """Give a third of the pictures as a camera of 10 to 14 bits would have stored them."""
+    if picture.pixels.dtype != numpy.uint8 or rng.random() > 1 / 3:
+        return picture
+    step = int(2 ** rng.integers(2, 7))
+    grey = picture.grey().astype(numpy.uint16) * step
+    # Between the levels of the shallow picture lie those that it could not hold.
+    fine = rng.integers(0, step, grey.shape).astype(numpy.uint16) if rng.random() < 0.7 else 0
+    return Picture.of((grey + fine).astype(numpy.uint16), name=picture.name)
+
+
+def _good(data: Path) -> Iterator[tuple[str, str, Path]]:
+    """Give kind, group and file of every good picture that may be learnt from."""
+    for place, field in enumerate(nuclei_fields(data / FOLDERS["nuclei"])):
+        if not field.held_out:
+            yield "nuclei", f"field {place % FIELD_GROUPS}", field.image
+    for kind, column, name in (
+        ("chamber", "series", "image"),
+        ("activation", "donor", "file_name"),
+    ):
+        folder = data / FOLDERS[kind]
+        with (folder / "index.csv").open(newline="", encoding="utf-8") as lines:
+            for row in sorted(csv.DictReader(lines), key=lambda row: row[name]):
+                yield kind, f"{kind} {row[column]}", folder / "images" / Path(row[name]).name
+
+
+def _refused(
+    name: str, shown: list[_Shown], table: Floats, good: NDArray[numpy.bool_], *, seed: int
+) -> dict[str, Any]:
+    """Give percentages refused by gates that saw neither the group nor, the second time, the way.
+
+    Returns:
+        Good pictures; broken ones of known ways and of unknown ways; foreign and stained ones.
+    """
+    rng = numpy.random.default_rng(seed)
+    fold = _folds([one.group for one in shown], rng)
+    way = _folds([one.fault for one in shown], rng)
+    own = numpy.array([one.kind == name for one in shown])
+    fault = numpy.array([one.fault for one in shown])
+    apart = numpy.isin(fault, ("", *FAR))
+    limit = LIMITS[name]
+    known, unknown = numpy.full(len(shown), numpy.nan), numpy.full(len(shown), numpy.nan)
+    for one in range(FOLDS):
+        kept = fold != one
+        forest = grow_gate(table[kept], good[kept], _weight(good[kept], fault[kept]), seed=seed)
+        known[~kept] = forest.predict_proba(table[~kept])[:, 1]
+        for other in range(FOLDS):
+            asked = ~kept & own & ~apart & (way == other)
+            if not asked.any():
+                continue
+            left = kept & (apart | (way != other))
+            forest = grow_gate(table[left], good[left], _weight(good[left], fault[left]), seed=seed)
+            unknown[asked] = forest.predict_proba(table[asked])[:, 1]
+
+    def share(chances: Floats, which: NDArray[numpy.bool_]) -> float:
+        return round(100 * float((chances[which] < limit).mean()), 2)
+
+    ways = sorted({str(one) for one in fault[own & ~apart]})
+    return {
+        "good": share(known, own & (fault == "")),
+        "broken_known_way": share(known, own & ~apart),
+        "broken_unknown_way": share(unknown, own & ~apart),
+        "foreign": share(known, fault == "foreign"),
+        "stained": share(known, fault == "stained"),
+        "ways": {
+            one: [share(known, own & (fault == one)), share(unknown, own & (fault == one))]
+            for one in ways
+        },
+    }
+
+
+def _folds(names: list[str], rng: numpy.random.Generator) -> NDArray[numpy.int64]:
+    """Put every name into one of the folds."""
+    different = sorted(set(names))
+    drawn = rng.permutation(len(different)) % FOLDS
+    place = {name: int(one) for name, one in zip(different, drawn, strict=True)}
+    return numpy.array([place[name] for name in names], numpy.int64)
