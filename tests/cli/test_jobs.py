@@ -94,7 +94,7 @@ def test_arguments_that_are_no_json_are_refused(capsys, folder):
 def test_the_kinds_are_listed_with_their_arguments(capsys, folder):
     kinds = jobs(capsys, folder, "kinds")[1]["kinds"]
 
-    assert kinds["compare-networks"]["arguments"] == ["networks", "terms"]
+    assert kinds["compare-networks"]["arguments"] == ["networks", "terms", "names"]
 
 
 def test_beside_a_server_a_person_logs_in_and_the_server_judges(capsys, folder, monkeypatch):

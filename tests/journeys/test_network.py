@@ -80,4 +80,4 @@ def test_a_long_run_tells_how_far_it_is_and_is_cancelled(come, hospital):
 
     expect(page.locator("#job .state")).to_have_text("Cancelled", timeout=30_000)
     page.goto(f"{hospital.address}/jobs")
-    expect(page.locator("tr", has_text="Cancelled").first).to_contain_text("Simulation")
+    expect(page.locator("#jobs li", has_text="Cancelled").first).to_contain_text("Simulation")
