@@ -84,3 +84,14 @@ def test_the_command_reads_a_recipe_by_its_name(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert code == 0
     assert "receipt-identity" in told["stages"]
+
+
+def test_pages_take_starters_and_read_no_file_of_the_server(tmp_path):
+    from anlage.app import check_network
+
+    secret = tmp_path / "recipe.yaml"
+    secret.write_text("kind: recipe\n", "utf-8")
+
+    assert check_network(FILE) == []
+    refused = check_network(FILE.replace("cd19-car-t", str(secret)))
+    assert [problem.code for problem in refused] == ["network-name-unknown"]

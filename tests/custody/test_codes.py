@@ -245,3 +245,18 @@ def test_no_damaged_code_is_a_surprise(text):
     reading = decode(text, TODAY)
 
     assert reading.kind and (reading.valid or reading.problems)
+
+
+def test_a_date_of_birth_has_its_location_before_it():
+    """ICCBBA ST-001 v6.2.2, 2.4.24: `=#aayyyymmdd`."""
+    reading = decode("=#0119700314", TODAY)
+    assert reading.valid
+    assert reading.fields["patient_birth"] == "1970-03-14"
+    for wrong in ("=#19700314", "=#0119701314", "=#A119700314"):
+        assert not decode(wrong, TODAY).valid
+
+
+def test_a_blood_group_has_four_characters():
+    """ICCBBA ST-001 v6.2.2, 2.4.2: `=%ggre`."""
+    assert decode("=%5100", TODAY).valid
+    assert not decode("=%510", TODAY).valid

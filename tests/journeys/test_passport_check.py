@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import expect
 
+from anlage.app import offline_page
 from anlage.custody import Audience, compact, issue_passport, public_name
-from anlage.web.pages.passport.offline import offline_page
 
 RECORD = {
     "id": "shipment/S-1",

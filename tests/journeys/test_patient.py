@@ -51,6 +51,10 @@ def test_a_collection_is_recorded_by_scan_and_its_label_says_what_is_known(come,
     scan(page, f"&/{coi}")
     expect(read(page, "Donation number")).to_contain_text(coi[-8:])
     expect(read(page, "Second person")).to_contain_text("Jan")
+    address = page.get_by_role("link", name="Print the labels").get_attribute("href")
+    assert address is not None and "AUTOLOGOUS" in address and "NOT+EVALUATED" in address
+    answer = page.request.get(f"{hospital.address}{address}")
+    assert answer.status == 200 and f"A9999{coi[-8:]}" in answer.text()
     page.locator("#volume").fill("60")
     for name, value in (("blood-processed", "10"), ("duration", "190")):
         page.locator(f"#data-{name}").fill(value)

@@ -25,6 +25,7 @@ def _agreed(name, text):
     return path.read_text("utf-8")
 
 
+@pytest.mark.req("U27")
 @pytest.mark.parametrize("name", ALL)
 def test_a_thermal_label_is_as_agreed(name):
     text = zpl(LAYOUTS[name], [ALL[name]], dpi=200)

@@ -50,6 +50,7 @@ from .metrics import coverage, measured
 from .network_recipes import recipe_tasks
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
+from .passport_page import offline_page
 from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .promises import Course, Promised, promised, promises_of_journey, release_promises
@@ -80,6 +81,7 @@ __all__ = [
     "Gatherer",
     "OpenClaim",
     "code_name",
+    "offline_page",
     "coverage",
     "measured",
     "metrics_as_data",

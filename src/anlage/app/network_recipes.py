@@ -58,9 +58,21 @@ def recipe_tasks(name: str) -> tuple[Task, ...] | None:
     return tuple(tasks)
 
 
+def starter_tasks(name: str) -> tuple[Task, ...] | None:
+    """Give the tasks of a starter recipe by its id; None for any other, files among them.
+
+    For pages and jobs, where a network's text comes from a person and names no file of the server.
+    """
+    return None if _is_file(name) else recipe_tasks(name)
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).suffix in {".yaml", ".yml", ".json"}
+
+
 def _recipe(name: str) -> Recipe | None:
     path = Path(name)
-    if path.suffix in {".yaml", ".yml", ".json"}:
+    if _is_file(name):
         try:
             data = path.read_bytes()[: _BYTES_MAX + 1]
         except OSError:

@@ -12,6 +12,8 @@ from pathlib import Path
 from anlage.base import Problem, Refused
 from anlage.library import Content, Reference, register_kind
 
+from .network_recipes import starter_tasks
+
 KIND = "network"
 FILE_MAX = 100_000
 TEXTS = ("id", "title", "basis", "file")
@@ -90,7 +92,7 @@ def check_network(text: str) -> list[Problem]:
                 remedy="run a larger file with `anlage network`",
             )
         ]
-    return list(check(text).problems)
+    return list(check(text, recipes=starter_tasks).problems)
 
 
 def network_content(*, id: str, title: str, basis: str, file: str) -> dict[str, str]:

@@ -121,6 +121,8 @@ def number(cell: str, *, decimal: str = ".") -> Decimal | None:
     Thousands may be grouped where that leaves no doubt ("1,234.5", "1 234"); a % sign is dropped.
     """
     cell = cell.strip().replace("\u2212", "-").removesuffix("%").rstrip()
+    if decimal == "." and len(cell) <= 60 and _NUMBER.fullmatch(cell):
+        return _within(Decimal(re.sub("[dD]", "e", cell)))
     if _GROUPED.get(decimal, _SPACED).fullmatch(cell):
         cell = cell.replace("," if decimal == "." else ".", "")
     elif _SPACED.fullmatch(cell):
@@ -131,7 +133,10 @@ def number(cell: str, *, decimal: str = ".") -> Decimal | None:
         cell = cell.replace(",", ".")
     if len(cell) > 60 or not _NUMBER.fullmatch(cell):
         return None
-    value = Decimal(re.sub("[dD]", "e", cell))
+    return _within(Decimal(re.sub("[dD]", "e", cell)))
+
+
+def _within(value: Decimal) -> Decimal | None:
     return value if not value or abs(value.adjusted()) <= EXPONENT_MAX else None
 
 

@@ -119,6 +119,7 @@ class Collection:
         material: What is collected.
         volume: How much is wanted; outside it a collection is partial, with a reason.
         arrives_within: From the collection to its acceptance at the facility.
+        storage: How it is kept until then, in words.
         kits: The sets that may be used.
         anticoagulants: The anticoagulants that may be used.
         data: What is read at the collection.
@@ -132,6 +133,7 @@ class Collection:
     material: str
     volume: Range
     arrives_within: Quantity | None
+    storage: str
     kits: tuple[str, ...]
     anticoagulants: tuple[str, ...]
     data: tuple[Datum, ...]
@@ -167,6 +169,7 @@ class Collection:
             material=fields.text("material"),
             volume=fields.group("volume", Range.from_fields) or Range(lower=None, upper=None),
             arrives_within=fields.quantity("arrives-within"),
+            storage=fields.text("storage", ""),
             kits=fields.texts("kits", least=1),
             anticoagulants=fields.texts("anticoagulants"),
             data=fields.each("data", Datum.from_fields, unique="id"),

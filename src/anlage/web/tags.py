@@ -28,6 +28,15 @@ ABBREVIATIONS = {
         "CAR",
         "MSC",
         "ID",
+        "GS1",
+        "EPC",
+        "RFID",
+        "GTIN",
+        "GLN",
+        "SSCC",
+        "ISBT128",
+        "DIN",
+        "CoI",
     )
 }
 

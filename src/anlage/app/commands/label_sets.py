@@ -82,7 +82,7 @@ def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
 
 
 def _actor(desk: Desk) -> str:
-    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY, "collection-nurse")
     return desk.actor.person or ""
 
 

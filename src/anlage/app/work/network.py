@@ -195,7 +195,9 @@ def _optimise(work: Work, request: OptimiseNetwork) -> Mapping[str, Any]:
 def _read(text: str) -> "Network":
     from anlage.network import read
 
-    return read(text)
+    from ..network_recipes import starter_tasks
+
+    return read(text, recipes=starter_tasks)
 
 
 def _settings(network: "Network", terms: RunTerms) -> "Settings":

@@ -1,6 +1,8 @@
 """The collection: kit, data, donor, labels; as specified, partial with a reason, or failed."""
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +16,7 @@ from anlage.library import Collection, Donor, InfectiousStatus
 from anlage.plant import Journey, JourneyStage
 from anlage.web import act, guide
 from anlage.web.here import installation
-from anlage.web.reading import now, person_name, state
+from anlage.web.reading import local, now, person_name, state
 
 PLACE = "collection"
 TYPED = ("volume", "kit", "anticoagulant", "donor", "infectious", "partial")
@@ -117,22 +119,49 @@ def _show(
         "typed": {name: request.POST.get(name, "") for name in TYPED},
         "donors": [str(one) for one in Donor if one is not Donor.ANY],
         "statuses": [str(one) for one in InfectiousStatus if one is not InfectiousStatus.ANY],
-        "says": _says(found),
+        "says": _says(found, journey, guide.scanned(request, here).get("donation")),
         "needs_reason": any(one.code == "collection-outside-specification" for one in problems),
         "problems": problems,
     }
     return render(request, "collection/collection.html", context, status=409 if refusal else 200)
 
 
-def _says(found: Collection | None) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Give what the label says for each donor and status, for the page to show as they change."""
+def _label_address(
+    journey: Journey, found: Collection, says: tuple[str, ...], donation: str | None
+) -> str:
+    """Give where the bag's labels are printed, once the donation number is known."""
+    if donation is None:
+        return ""
+    hours = float(found.arrives_within.to("h").value) if found.arrives_within else 24.0
+    fields = {
+        "product": found.heading.title[:32],
+        "donation": donation,
+        "coi": journey.id,
+        "expiry": local(now() + timedelta(hours=hours)),
+        "storage": found.storage or "as ordered",
+        "compound": f"=+02000={donation}00&/{journey.id}",
+        "coi_code": f"&/{journey.id}",
+        **{f"statement_{n + 1}": says[n] if n < len(says) else "-" for n in range(3)},
+    }
+    asked = {f"field-{name}": value for name, value in fields.items() if name != "donation"}
+    asked |= {"layout": "collection-bag", "lot": journey.id, "step": PLACE}
+    return "/labels/new?" + urlencode(asked | {"number_field": "donation", "numbers": donation})
+
+
+def _says(
+    found: Collection | None, journey: Journey, donation: str | None
+) -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Give what the label says for each donor and status, and where such labels are printed; the
+    page shows that of the case chosen.
+    """
     if found is None:
         return []
     return [
-        (str(donor), str(status), found.says(donor, status))
+        (str(donor), str(status), says, _label_address(journey, found, says, donation))
         for donor in Donor
         for status in InfectiousStatus
         if donor is not Donor.ANY and status is not InfectiousStatus.ANY
+        for says in (found.says(donor, status),)
     ]
 
 

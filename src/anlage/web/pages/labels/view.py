@@ -23,7 +23,7 @@ from anlage.wire.labels import render as print_labels
 from anlage.wire.labels import zpl as print_zpl
 
 SHOWN = 200
-PRINTERS = ("operator", "verifier", "store-keeper", "qa-reviewer")
+PRINTERS = ("operator", "verifier", "store-keeper", "qa-reviewer", "collection-nurse")
 FORMS = {"pdf": "application/pdf", "zpl": "text/plain; charset=utf-8", "png": "image/png"}
 DPI = (200, 300, 600)
 

@@ -55,7 +55,7 @@ def measure(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "measure": one,
         "number": _number(one),
-        "behind": one.behind[:BEHIND_MAX],
+        "subjects": one.behind[:BEHIND_MAX],
         "more": max(0, len(one.behind) - BEHIND_MAX),
         "days": days,
     }

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from .offline import offline_page
+from anlage.app import offline_page
 
 
 @require_GET
