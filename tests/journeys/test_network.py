@@ -51,14 +51,14 @@ def test_a_planner_writes_runs_and_watches_a_network(come, hospital):
 
     # The day moves without a mouse, and stands still when told.
     page.locator("[data-play]").focus()
-    before = page.locator("[data-clock]").inner_text()
+    before = page.locator("[data-day-time]").inner_text()
     page.keyboard.press("Enter")
-    expect(page.locator("[data-clock]")).not_to_have_text(before)
+    expect(page.locator("[data-day-time]")).not_to_have_text(before)
     page.keyboard.press("Enter")
     expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "false")
     page.locator(".player input").focus()
     page.keyboard.press("Home")
-    expect(page.locator("[data-clock]")).to_have_text("00:00")
+    expect(page.locator("[data-day-time]")).to_have_text("00:00")
 
     address = page.get_by_role("link", name="Report as PDF").get_attribute("href")
     report = page.request.get(hospital.address + address)

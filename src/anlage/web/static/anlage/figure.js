@@ -32,7 +32,7 @@
   function play(figure, plot, frames) {
     const player = figure.querySelector(".player");
     if (!player || !player.hidden) return;
-    const button = player.querySelector("[data-play]"), slider = player.querySelector("input"), clock = player.querySelector("[data-clock]");
+    const button = player.querySelector("[data-play]"), slider = player.querySelector("input"), clock = player.querySelector("[data-day-time]");
     const words = { play: button.textContent, pause: "Pause" };
     let timer = null;
     player.hidden = false;
