@@ -300,3 +300,35 @@ def test_an_infusion_of_the_future_is_refused(released):
     assert refused(record_infusion, bench.journey(), request, person=IRIS, at=bench.at) == (
         "reading-unusable"
     )
+
+
+@pytest.mark.parametrize("day", ["2026-13-01", "soon", "2020-01-01"])
+def test_a_day_that_cannot_be_kept_is_refused_at_the_order(bench, day):
+    from anlage.plant import Journey, OrderProduct, order_product
+    from anlage.record import Stream
+
+    asked = OrderProduct(
+        product="small", indication="i", treatment_site="w", needed_by=day,
+        signature=signed(GRETA, "prescribed", bench.at, product="small", subject=""),
+    )  # fmt: skip
+
+    with pytest.raises(Refused) as refusal:
+        order_product(Journey.begin(Stream("journey/new")), asked, physician=GRETA, at=bench.at)
+
+    assert refusal.value.problem.found in {day, "2020-01-01"}
+
+
+def test_a_prescription_needs_no_pseudonym_and_keeps_the_day_it_is_needed_by(bench):
+    from anlage.plant import Journey, OrderProduct, order_product
+    from anlage.record import Stream
+
+    asked = OrderProduct(
+        product="small", indication="i", treatment_site="w", needed_by="2099-01-02",
+        signature=signed(GRETA, "prescribed", bench.at, product="small", subject=""),
+    )  # fmt: skip
+
+    (entry,) = order_product(
+        Journey.begin(Stream("journey/new")), asked, physician=GRETA, at=bench.at
+    )
+
+    assert (entry.fact.subject, str(entry.fact.needed_by)) == ("", "2099-01-02")

@@ -83,6 +83,7 @@ class Journey:
     physician: str = ""
     treatment_site: str = ""
     weight: Quantity | None = None
+    needed_by: str | None = None
     dose: Quantity | None = None
     is_checked: bool = False
     has_consent: bool = False
@@ -198,6 +199,7 @@ class Journey:
                     physician=said.physician,
                     treatment_site=said.treatment_site,
                     weight=said.weight,
+                    needed_by=said.needed_by,
                     dose=said.dose,
                 )
             case PatientChecked(is_eligible=True):

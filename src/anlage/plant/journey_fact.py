@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 
 from anlage.base import Instant, Quantity
 from anlage.record import Signature, fact
@@ -14,7 +13,9 @@ class ProductOrdered:
     """A physician prescribed a product for a patient; the chain-of-identity id was minted.
 
     Attributes:
-        subject: Salted digest of the patient's identifiers, which the vault keeps.
+        subject: Pseudonym under which the treating site knows the patient, or a salted digest;
+            empty when there is none: what names the patient lies in the vault.
+        needed_by: The day by which the dose should be there, ISO 8601.
         scheme: "autologous", or "allogeneic" for a dose from a donor's lot.
     """
 
@@ -26,7 +27,7 @@ class ProductOrdered:
     scheme: str = "autologous"
     weight: Quantity | None = None
     dose: Quantity | None = None
-    needed_by: date | None = None
+    needed_by: str | None = None
     signature: Signature | None = None
 
 

@@ -2,6 +2,7 @@
 to it.
 """
 
+from datetime import date
 from decimal import Decimal
 
 from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
@@ -57,16 +58,28 @@ def order_product(
     ordered = ProductOrdered(
         product=clean_line(request.product, "product", limit=64),
         physician=physician.id,
-        subject=clean_line(request.subject, "subject", limit=128),
+        subject=clean_line(request.subject, "subject", limit=128) if request.subject else "",
         indication=clean_line(request.indication, "indication"),
         treatment_site=clean_line(request.treatment_site, "treatment site"),
         scheme=request.scheme,
         weight=weight,
         dose=Quantity.parse(request.dose) if request.dose else None,
-        needed_by=None,
+        needed_by=_needed_by(request.needed_by, at),
         signature=signature,
     )
     return [Entry(journey.stream, ordered)]
+
+
+def _needed_by(text: str | None, at: Instant) -> str | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise unusable("day it is needed by", text[:40], "a day as 2026-03-01") from None
+    if day < at.date():
+        raise unusable("day it is needed by", f"{day}", f"{at:%Y-%m-%d} or later")
+    return day.isoformat()
 
 
 def check_patient(

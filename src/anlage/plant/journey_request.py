@@ -9,12 +9,18 @@ from anlage.record import Signature
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderProduct:
-    """Prescribe a product for a patient."""
+    """Prescribe a product for a patient; who it is, is kept apart afterwards, under personal data.
+
+    Attributes:
+        subject: Pseudonym under which the treating site knows the patient, never a name or number.
+        weight: Of the body, as 72 kg.
+        needed_by: The day by which the dose should be there, as 2026-03-01.
+    """
 
     product: str
-    subject: str
     indication: str
     treatment_site: str
+    subject: str = ""
     coi: str = ""
     scheme: str = "autologous"
     weight: str | None = None
