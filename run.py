@@ -155,7 +155,7 @@ def lock(rest: list[str]) -> int:
     """Pin the requirements again, with hashes and without addresses."""
     flags = "--universal --generate-hashes --no-emit-index-url --no-header --quiet"
     extras = "--extra server --extra plant --extra lab --extra network --group dev"
-    where = f"--override requirements/overrides.txt pyproject.toml {extras} -o {REQUIREMENTS}"
+    where = f"pyproject.toml {extras} -o {REQUIREMENTS}"
     options = f"{flags} --python-version 3.11 {where}".split()
     command = [str(BIN / "uv"), "pip", "compile", *options, *rest]
     return subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False).returncode

@@ -7,6 +7,7 @@ its results are compared. `ANLAGE_SHARED` names the folder of shared data.
 import json
 import logging
 import os
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -37,6 +38,7 @@ def main() -> None:
     codes()
     labels()
     proof()
+    proof_of_a_lot()
 
 
 def best(work: Callable[[], object], times: int = 5) -> float:
@@ -207,6 +209,52 @@ def proof() -> None:
         histories[f"C{number}"] = history
     took = best(lambda: prove(histories, now=start + timedelta(days=1)))
     line("custody proof, 200 containers, 4,200 facts", f"{took * 1e3:.0f} ms")
+
+
+def proof_of_a_lot() -> None:
+    """Prove one lot of 20 containers, read from a journal with 1,000 such lots."""
+    from anlage.app import Installation, custody_histories, settings
+    from anlage.base import FixedClock
+    from anlage.custody import HandOverOpened
+    from anlage.record import Actor, Entry, Stream, World
+
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    lots, containers = 1000, 20
+    with tempfile.TemporaryDirectory() as folder:
+        site = Installation.create(
+            settings(Path(folder), durable=False),
+            world=World.SIMULATED,
+            site="BENCH",
+            site_name="Bench",
+            clock=FixedClock(start),
+        )
+        by = Actor(person="anna", via="api")
+        for lot in range(lots):
+            entries = []
+            for number in range(containers):
+                stream = Stream(f"container/L{lot}-C{number}")
+                source = (f"L{lot}-C{number - 1}",) if number else ()
+                created = ContainerCreated(
+                    vessel="bag", place="tank", holder="anna", evidence=Evidence.SCANNED,
+                    coi=f"P{lot}", lot=f"L{lot}" if number else None, sources=source,
+                )  # fmt: skip
+                moved = ContainerMoved(
+                    origin="tank", place="bench", holder="anna", evidence=Evidence.SCANNED
+                )
+                offered = HandOverOpened(giver="anna", receiver="ben", evidence=Evidence.SCANNED)
+                entries += [Entry(stream, one) for one in (created, moved, offered)]
+            site.journal.append(entries, {}, by=by, at=start)
+
+        def prove_one() -> None:
+            histories, chosen = custody_histories(site, Stream(f"lot/L{lots // 2}"))
+            found = prove(histories, now=start + timedelta(days=1), subjects=chosen)
+            if len(found.containers) != containers or found.coverage_percent != 100:
+                raise SystemExit("the proof of the lot is not whole")
+
+        took = best(prove_one)
+        size = site.journal.size
+        site.close()
+    line(f"custody proof of a lot, {lots} lots, {size:,} facts", f"{took * 1e3:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -57,13 +57,13 @@ def _report(client: Any, events: int, spent: float, containers: int) -> None:
 def _singles(client: Any) -> str:
     start = time.perf_counter()
     for number in range(200):
-        event = _event(number, number) | {"disposition": "active"}
+        event = an_event(number, number) | {"disposition": "active"}
         answer = client.post("/epcis/events", json.dumps(event), content_type="application/json")
         assert answer.status_code == 201, answer.content
     return f"{200 / (time.perf_counter() - start):,.0f} per s"
 
 
-def _event(number: int, container: int) -> dict[str, Any]:
+def an_event(number: int, container: int) -> dict[str, Any]:
     at = (START + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     return {
         "type": "ObjectEvent",
@@ -79,7 +79,7 @@ def _event(number: int, container: int) -> dict[str, Any]:
 
 def _document(number: int, containers: int) -> str:
     first = number * DOCUMENT
-    events = [_event(n, n % containers) for n in range(first, first + DOCUMENT)]
+    events = [an_event(n, n % containers) for n in range(first, first + DOCUMENT)]
     whole = {
         "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
         "type": "EPCISDocument",

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from anlage.base import FixedClock, Quantity, Refused
+from anlage.library import read_yaml
 from anlage.plant import (
     AcceptCollection,
     BeginLot,
@@ -32,11 +33,10 @@ from anlage.plant import (
     give_consent,
     order_collection,
     order_product,
-    read_source,
     record_collection,
     shown_step,
 )
-from anlage.record import Actor, Entry, Recorded, Signature, Stream, sign, write
+from anlage.record import Actor, Entry, Recorded, Signature, Stream, World, sign, write
 
 BEGINS = datetime(2026, 3, 3, 6, tzinfo=UTC)
 COI = "CHA999926000001"
@@ -49,6 +49,7 @@ class Someone:
 
     id: str
     roles: frozenset[str] = frozenset()
+    world: World = World.SIMULATED
 
     def must_be_qualified(self, role: str, at: datetime) -> None:
         if role not in self.roles:
@@ -118,7 +119,7 @@ def signed(person: Someone, meaning: str, at: datetime, **shown: Any) -> Signatu
 def recipe_content(name: str = "cd19-car-t") -> dict[str, Any]:
     """Give the content of a starter recipe."""
     starters = resources.files("anlage.library") / "data" / "recipes"
-    return read_source((starters / f"{name}.yaml").read_bytes(), name).content
+    return read_yaml((starters / f"{name}.yaml").read_bytes(), name).content
 
 
 SMALL = """
@@ -197,7 +198,7 @@ def small_recipe(*changes: tuple[str, str]) -> dict[str, Any]:
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
-    return read_source(text).content
+    return read_yaml(text).content
 
 
 @dataclass
@@ -257,8 +258,8 @@ class Bench:
         return [one.kind for one in self.facts]
 
 
-def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
-    """Bring a patient's journey to the acceptance of the collection."""
+def an_ordered_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
+    """Bring a patient's journey to the order of the collection."""
     at = bench.at
     order = OrderProduct(
         product=product,
@@ -278,6 +279,13 @@ def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") ->
     bench.take(book_slot(bench.journey(coi), slot, person=HANS, at=at), HANS)
     collect = OrderCollection(coi=coi, site="ward", planned=at + timedelta(days=1))
     bench.take(order_collection(bench.journey(coi), collect, person=HANS, at=at), HANS)
+    return bench.journey(coi)
+
+
+def an_accepted_journey(bench: Bench, coi: str = COI, product: str = "small") -> Journey:
+    """Bring a patient's journey to the acceptance of the collection."""
+    an_ordered_journey(bench, coi, product)
+    at = bench.at
     donation, container = f"A9999{coi[-8:]}", f"BAG-{coi[-4:]}"
     shown = {"coi": coi, "donation": donation, "container": container}
     collection = RecordCollection(

@@ -4,6 +4,7 @@ import os
 import random
 from pathlib import Path
 
+import hypothesis
 import numpy
 import pytest
 
@@ -11,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # The browser driver of the journeys keeps an event loop on the test thread; Django, called from the
 # same thread by other tests of the worker, is synchronous all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# A busy machine is no counter-example: properties are judged by what they find, not by the clock.
+hypothesis.settings.register_profile("anlage", deadline=None)
+hypothesis.settings.load_profile("anlage")
 
 
 @pytest.fixture(scope="session")

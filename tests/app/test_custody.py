@@ -124,8 +124,8 @@ def test_a_passport_is_issued_from_the_journal(site, capsys, tmp_path):
         texts[who] = out.read_text()
     capsys.readouterr()
 
-    assert "P1" in texts["site"]
-    assert "P1" not in texts["carrier"]
+    assert '"P1"' in texts["site"]
+    assert '"P1"' not in texts["carrier"]
     assert json.loads(texts["site"])["credentialSubject"]["custody"]["gaps"] == 0
 
 

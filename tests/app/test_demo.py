@@ -31,6 +31,15 @@ def test_headless_walks_one_lot_to_its_end_and_its_record_proves_itself(tmp_path
         printed
     )
     assert printed["verified"] is True
+    proved = _anlage(
+        "custody", "prove", f"lot/{printed['lot']}", "--json", "--data", tmp_path / "d"
+    )
+    custody = json.loads(proved.stdout)
+    assert (custody["coverage_percent"], custody["gaps"]) == (100, [])
+    assert f"{printed['lot']}-B1" in custody["containers"]
+    alone = json.loads(_anlage("verify", printed["export"], "--json").stdout)["custody"]
+    assert alone["containers"] == custody["containers"], "the export holds every container"
+    assert alone["coverage_percent"] == 100
     again = _anlage(
         "import", printed["export"], "--as", "P-0109", "--data", tmp_path / "d", "--json"
     )

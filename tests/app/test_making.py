@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from anlage.app import Installation, settings
+from anlage.app.demo.walk import RESULTS
 from anlage.base import FixedClock, Quantity, Refused, digest
 from anlage.library import (
     ChangeNote,
@@ -86,6 +87,7 @@ ROLES = {
     "david": ["qc-analyst"],
     "eva": ["qa-reviewer"],
     "fritz": ["releaser"],
+    "nele": ["network-planner"],
 }
 REPORTED = {
     "identity": "match",
@@ -130,7 +132,7 @@ class Plant:
         return dict(self.installation.rows(view).find())
 
 
-def founding():
+def founding(at=AT):
     for person, roles in ROLES.items():
         stream = Stream(f"person/{person}")
         yield Entry(stream, PersonRegistered(id=person, name=person.title()))
@@ -143,7 +145,7 @@ def founding():
             kind_of=one.kind, id=one.id, number=1, title=one.title or one.id,
             content=one.content, digest=seal, author="author",
         )  # fmt: skip
-        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=AT)
+        approved = DefinitionApproved(number=1, digest=seal, approver="eva", effective=at)
         yield Entry(stream, drafted)
         yield Entry(stream, approved)
 
@@ -185,7 +187,13 @@ def walked(plant):
     return plant, coi, lot
 
 
-def order(plant):
+def bag_of(coi):
+    """Give the number of the collection bag of a patient."""
+    return f"APH-{coi[-6:]}"
+
+
+def order_collection(plant):
+    """Bring a new patient to the order of the collection, and a day on."""
     at = plant.clock.now()
     asked = OrderProduct(
         product="cd19-car-t", subject="s", indication="B-cell lymphoma", treatment_site="ward",
@@ -201,14 +209,25 @@ def order(plant):
     plant.do(BookSlot(coi=coi, slot="A-1", begins=begins, suite="A"), "hans")
     plant.do(OrderCollection(coi=coi, site="ward", planned=begins), "hans")
     plant.clock.advance(timedelta(days=1))
-    shown = {"coi": coi, "donation": f"A9999{coi[-8:]}", "container": "C-1"}
+    return coi
+
+
+def collect(plant, coi):
+    """Collect for a patient, by two nurses."""
+    shown = {"coi": coi, "donation": f"A9999{coi[-8:]}", "container": bag_of(coi)}
     collected = RecordCollection(
         **shown, volume="200 mL", scan=f"&/{coi}", second="jan",
         signature=plant.sign("iris", "collected", **shown),
         verified=plant.sign("jan", "verified", **shown),
     )  # fmt: skip
     plant.do(collected, "iris")
-    plant.do(AcceptCollection(coi=coi, container="C-1", scan=coi), "kurt")
+
+
+def order(plant):
+    """Bring a new patient to the acceptance of the collection."""
+    coi = order_collection(plant)
+    collect(plant, coi)
+    plant.do(AcceptCollection(coi=coi, container=bag_of(coi), scan=coi), "kurt")
     return coi
 
 
@@ -272,9 +291,9 @@ def stock(plant, name):
     plant.do(qualify, "eva")
     received = ReceiveMaterial(
         material=id, material_class=name, name=name,
-        amount=Quantity(Decimal(9000000), str(content["unit"])), expires=due, supplier="ACME",
+        amount=Quantity(Decimal(14000000), str(content["unit"])), expires=due, supplier="ACME",
         packs=tuple(PackIn(id=str(one), amount=Quantity(Decimal(1000000), str(content["unit"])))
-                    for one in range(1, 10)),
+                    for one in range(1, 15)),
         supplier_lot="1", certificate="ab" * 32, **vector,
     )  # fmt: skip
     plant.do(received, "kurt")
@@ -351,18 +370,20 @@ def examine(plant, id):
                 continue
             shown = {"sample": mark.id, "attribute": attribute, "reported": REPORTED[attribute]}
             entered = EnterResult(
-                **shown, method="method", signature=plant.sign("clara", "tested", **shown)
+                **shown,
+                method=RESULTS[attribute][1],
+                signature=plant.sign("clara", "tested", **shown),
             )
             plant.do(entered, "clara")
             approved = ApproveResult(
-                sample=mark.id, attribute=attribute,
+                sample=mark.id, attribute=attribute, reading=REPORTED[attribute],
                 signature=plant.sign("david", "approved", **shown),
             )  # fmt: skip
             plant.do(approved, "david")
 
 
-def release(plant, id):
-    fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
+def release(plant, id, dose="DOSE-1"):
+    fills = (FilledContainer(container=dose, amount="20 mL", cells="1.4e8 cell"),)
     plant.do(FillDoses(lot=id, fills=fills), "anna")
     lot = plant.state(Lot, f"lot/{id}")
     shown = shown_review(lot, lot.version, is_full=False)
@@ -387,7 +408,7 @@ def infuse(plant, coi, id):
     plant.clock.advance(timedelta(days=5))
     shown = {"coi": coi, "container": "DOSE-1"}
     plant.do(ConfirmBedside(
-        **shown, band_scan=coi, bag_scan=f"&/{coi}", second="jan",
+        **shown, band_scan=f"&/{coi}", bag_scan="DOSE-1", second="jan", thawed=plant.clock.now(),
         signature=plant.sign("iris", "confirmed", **shown),
         verified=plant.sign("jan", "verified", **shown),
     ), "iris")  # fmt: skip
@@ -439,7 +460,7 @@ def test_what_a_step_used_is_taken_from_the_material_lot(walked):
     plant, _, _ = walked
     state = plant.state(MaterialLot, "material/M-cd19-car-vector")
 
-    assert state.book.value < 9000000
+    assert state.book.value < 14000000
 
 
 def test_equipment_is_left_at_the_end_and_has_to_be_cleaned(walked):

@@ -160,6 +160,7 @@ def sign_page(door, client, witness="ben"):
 
 
 @pytest.mark.req("P11.200")
+@pytest.mark.req("U2")
 def test_the_first_signature_of_a_session_takes_login_and_password(door):
     client = door.browser("anna")
     address = sign_page(door, client)

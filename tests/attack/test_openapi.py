@@ -30,5 +30,15 @@ def attack(client, operation):
 def test_no_operation_of_the_interface_breaks(door):
     client = door.browser("omar")
     schema = schemathesis.openapi.from_dict(client.get("/api/openapi.json").json())
+    tried = set()
     for found in schema.get_all_operations():
-        attack(client, found.ok())
+        operation = found.ok()
+        attack(client, operation)
+        tried.add((operation.method.upper(), operation.path))
+
+    assert tried == {
+        (method.upper(), path)
+        for path, methods in client.get("/api/openapi.json").json()["paths"].items()
+        for method in methods
+    }
+    assert len(tried) >= 5

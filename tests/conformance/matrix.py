@@ -7,9 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def requirements():
-    """Give the requirement rows by id."""
-    return tomllib.loads((ROOT / "docs/validation/requirements.toml").read_text("utf-8"))
+FILES = {"Part 11 and Annex 11": "requirements.toml", "Pains of users": "users.toml"}
+
+
+def requirements(file=None):
+    """Give the requirement rows by id, of one file or of all."""
+    names = FILES.values() if file is None else [file]
+    read = [tomllib.loads((ROOT / "docs/validation" / one).read_text("utf-8")) for one in names]
+    return {name: row for rows in read for name, row in rows.items()}
 
 
 def marked_tests():
@@ -35,13 +40,20 @@ def as_page():
         "Made from the marks on the tests each time the documents are built.",
         "",
     ]
-    lines += ["| requirement | asks | shown by |", "|---|---|---|"]
-    for name, row in requirements().items():
-        tests = marks.get(name, [])
-        shown = _shown(tests)
-        lines.append(f"| {name} | {row['asks']} | {shown or '**open**: ' + row.get('open', '')} |")
+    for title, file in FILES.items():
+        lines += [f"## {title}", "", "| requirement | asks | shown by |", "|---|---|---|"]
+        for name, row in requirements(file).items():
+            shown = _shown(marks.get(name, [])) or "**open**: " + row.get("open", "")
+            lines.append(f"| {name} | {row['asks']} | {shown} |")
+        lines.append("")
     others = {name: tests for name, tests in marks.items() if name not in requirements()}
-    lines += ["", "## Checks of buyers and pains of users", "", "| mark | shown by |", "|---|---|"]
+    lines += [
+        "",
+        "## Checks of buyers, and rows of the roadmap",
+        "",
+        "| mark | shown by |",
+        "|---|---|",
+    ]
     for name in sorted(others, key=str):
         lines.append(f"| {name} | {_shown(others[name])} |")
     return "\n".join(lines) + "\n"

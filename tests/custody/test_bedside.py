@@ -116,7 +116,9 @@ def give(given, left, checked_at=AT, minutes=5, by="nurse"):
 
 
 def test_leftovers_are_accounted_for():
-    assert give("58 mL", "2000 uL")[-1].fact.how is End.INFUSED
+    assert give("60 mL", "0 mL")[-1].fact.how is End.INFUSED
+    left = [entry.fact.kind for entry in give("58 mL", "2000 uL")]
+    assert left == ["leftover-reconciled", "container-drawn"], "the rest is still answered for"
     with pytest.raises(Refused) as refusal:
         give("58 mL", "1 mL")
     assert refusal.value.code == "leftover-not-reconciled"

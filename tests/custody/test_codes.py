@@ -127,12 +127,14 @@ def test_a_variable_value_ends_at_the_separator():
     assert reading.fields["expiry"] == "2026-12-31"
 
 
+@pytest.mark.req("U30")
 def test_a_missing_separator_is_said():
     reading = decode("]d2010950600013435210ABCDEFGHIJ17261231210000000000", TODAY)
 
     assert "separator (FNC1) is missing" in (reading.problems[0].remedy or "")
 
 
+@pytest.mark.req("U30")
 def test_brackets_inside_a_scanned_symbol_are_a_misprint():
     assert decode("]d2(01)09506000134352", TODAY).problems[0].code == "gs1-brackets-in-symbol"
     assert decode("]d1(01)09506000134352", TODAY).problems[0].code == "gs1-not-marked"
@@ -243,3 +245,18 @@ def test_no_damaged_code_is_a_surprise(text):
     reading = decode(text, TODAY)
 
     assert reading.kind and (reading.valid or reading.problems)
+
+
+def test_a_date_of_birth_has_its_location_before_it():
+    """ICCBBA ST-001 v6.2.2, 2.4.24: `=#aayyyymmdd`."""
+    reading = decode("=#0119700314", TODAY)
+    assert reading.valid
+    assert reading.fields["patient_birth"] == "1970-03-14"
+    for wrong in ("=#19700314", "=#0119701314", "=#A119700314"):
+        assert not decode(wrong, TODAY).valid
+
+
+def test_a_blood_group_has_four_characters():
+    """ICCBBA ST-001 v6.2.2, 2.4.2: `=%ggre`."""
+    assert decode("=%5100", TODAY).valid
+    assert not decode("=%510", TODAY).valid

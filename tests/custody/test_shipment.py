@@ -8,19 +8,13 @@ from hypothesis import strategies as st
 
 from anlage.base import Refused
 from anlage.custody import (
-    FORMULAS,
-    Delivery,
     Disposition,
     Evidence,
     Inspection,
     Shipment,
     ShipmentPrepared,
-    excursion_rate,
-    on_time_in_full,
-    out_of_specification_rate,
     prepare,
     receive_shipment,
-    vein_to_vein,
 )
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -113,30 +107,3 @@ def test_every_container_is_accounted_for_once(scanned, damaged, seal, verdict):
     accounted = [*received.accepted, *received.quarantined, *received.missing]
     assert sorted(accounted) == sorted(PREPARED.containers)
     assert not set(received.accepted) & damaged
-
-
-DELIVERIES = [
-    Delivery(shipment="a", due=AT, received=AT, in_full=True, log_accepted=True),
-    Delivery(shipment="b", due=AT, received=AT + timedelta(hours=1), in_full=True),
-    Delivery(shipment="c", due=AT, received=AT, in_full=False, log_accepted=False),
-    Delivery(shipment="d", due=AT, received=AT, in_full=True, log_accepted=True),
-]
-
-
-def test_measures_name_their_formula_and_the_facts_behind_the_number():
-    otif = on_time_in_full(DELIVERIES)
-    days = vein_to_vein(
-        {"x": AT, "y": AT, "z": AT},
-        {"x": AT + timedelta(days=20), "y": AT + timedelta(days=30), "w": AT},
-    )
-
-    assert (otif.value, otif.against) == (0.5, ("b", "c"))
-    assert excursion_rate(DELIVERIES).value == pytest.approx(1 / 3)
-    assert (days.value, days.counted) == (25, ("x", "y"))
-    assert out_of_specification_rate({"x": True, "y": False}).against == ("y",)
-    assert {otif.formula, days.formula} <= set(FORMULAS.values())
-
-
-def test_a_measure_without_facts_is_none_and_not_zero():
-    assert on_time_in_full([]).value is None
-    assert vein_to_vein({}, {}).value is None

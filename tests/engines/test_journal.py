@@ -76,6 +76,29 @@ def test_what_was_appended_is_read_back_in_both_orders(open_journal):
     assert journal.head(Stream("lot/none")).version == 0
 
 
+def test_a_part_of_a_stream_is_read_by_its_versions(open_journal):
+    journal = open_journal()
+    for count in range(5):
+        add(journal, "lot/A", count, count)
+
+    found = journal.read_stream(Stream("lot/A"), after=1, upto=3)
+
+    assert [one.version for one in found] == [2, 3]
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("L-26-0001", ["lot/L-26-0001"]), ("l-26-0001", ["lot/L-26-0001"]),
+    ("lot/L-26-0002", ["lot/L-26-0002"]), ("26-000", ["lot/L-26-0001", "lot/L-26-0002"]),
+    ("%", []), ("_", []), ("!", []), ("L_26", []), ("no such", []),
+])  # fmt: skip
+def test_a_stream_is_found_by_its_name_or_a_part_of_it(open_journal, text, found):
+    journal = open_journal()
+    add(journal, "lot/L-26-0001", 1, 0)
+    add(journal, "lot/L-26-0002", 1, 0)
+
+    assert [str(one) for one in journal.search(text, 10)] == found
+
+
 def test_each_fact_names_the_one_before_it_in_its_stream(open_journal):
     journal = open_journal()
     for count in range(3):

@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-UP_SECONDS = 40.0
+UP_SECONDS = 120.0
 
 
 @pytest.fixture(scope="session")

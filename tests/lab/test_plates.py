@@ -274,7 +274,7 @@ def test_below_a_limit_and_undetermined_are_kept_as_such(tmp_path):
         ("Well,Signal\n", "no-row-accepted"),
         ("hello\nworld\n", "dialect-unknown"),
         ("", "file-empty"),
-        ("Well;Signal\nA1;0,5\nA2;0,6\n", "no-row-accepted"),
+        ("Well;Signal\nA1;1,500\nA2;2,600\n", "no-row-accepted"),
     ],
 )
 def test_a_file_without_an_accepted_row_is_a_failure(tmp_path, capsys, content, code):

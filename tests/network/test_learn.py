@@ -36,6 +36,13 @@ def test_forecasts_beat_the_naive_and_cover_what_they_say():
     assert not any(row["drift"] for row in found["clinics"].values())
 
 
+def test_the_randomised_rank_of_what_came_is_inside_as_often_as_the_interval_says():
+    found = learn(read_table(a_csv(steady(3, clinics=20, weeks=104))))["demand"]["scores"]
+
+    assert found["weeks_scored"] == 20 * 26
+    assert found["covered_by_rank"] == pytest.approx(0.8, abs=0.05)
+
+
 def test_a_clinic_with_little_history_borrows_from_the_others():
     counts = steady(2)
     counts["new"] = [0] * 59 + [9]

@@ -61,7 +61,7 @@ class Rows:
     def delete(self, key):
         self.all.pop(key, None)
 
-    def find(self, *, facet=None, limit=1000, newest_first=False):
+    def find(self, *, facet=None, limit=1000, newest_first=False, after=None, text=""):
         hits = [
             (order, key, row)
             for key, (its, order, row) in self.all.items()

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anlage.cli import main
-from anlage.plant import Recipe, WorkingHours, better_begins, plan_lot, read_source
+from anlage.library import read_yaml
+from anlage.plant import Recipe, WorkingHours, better_begins, plan_lot
 
 STARTERS = resources.files("anlage.library") / "data" / "recipes"
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def a_recipe(name="cd19-car-t"):
-    return Recipe.read(read_source((STARTERS / f"{name}.yaml").read_bytes()).content)
+    return Recipe.read(read_yaml((STARTERS / f"{name}.yaml").read_bytes()).content)
 
 
 def test_a_car_t_lot_takes_nine_to_twelve_days():

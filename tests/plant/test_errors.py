@@ -9,9 +9,11 @@ from anlage.plant.errors import CODES
 SOURCE = Path(anlage.__file__).parent
 MODULES = [
     *(SOURCE / "plant" / f"{name}.py" for name in (
-        "begin", "deviation", "disposition", "entry", "errors", "journey", "readings", "results",
-        "review", "sample", "signing", "steps",
+        "begin", "deviation", "disposition", "entry", "errors", "filling", "personal_data",
+        "readings", "results", "review", "sample", "signing", "steps",
     )),
+    *sorted((SOURCE / "plant").glob("journey*.py")),
+    *sorted((SOURCE / "plant").glob("step_*.py")),
     SOURCE / "app" / "commands" / "lots.py",
     SOURCE / "app" / "commands" / "making.py",
 ]  # fmt: skip

@@ -133,7 +133,7 @@ def test_a_failed_collection_is_followed_by_another(bench):
     taken = bench.by_stream[bench.journey().stream]
     bench.by_stream[bench.journey().stream] = taken[:-1]
     failed = FailCollection(coi=COI, reason="too few cells")
-    bench.take(fail_collection(bench.journey(), failed, person=IRIS), IRIS)
+    bench.take(fail_collection(bench.journey(), failed, person=IRIS, at=bench.at), IRIS)
     again = OrderCollection(coi=COI, site="w", planned=bench.at)
     bench.take(order_collection(bench.journey(), again, person=HANS, at=bench.at), HANS)
 
@@ -175,7 +175,7 @@ def arrive(bench, scan=COI, integrity="intact"):
 
 def confirm(bench, second=JAN, **changes):
     shown = {"coi": COI, "container": changes.get("container", "DOSE-1")}
-    values = {"band_scan": COI, "bag_scan": COI, "container": "DOSE-1", **changes}
+    values = {"band_scan": COI, "bag_scan": "DOSE-1", "container": "DOSE-1", **changes}
     request = ConfirmBedside(
         coi=COI, second=second.id, **values,
         signature=signed(IRIS, "confirmed", bench.at, **shown),
@@ -212,7 +212,15 @@ def test_a_written_exception_needs_a_second_physician(released):
 
 @pytest.mark.req("P24")
 @pytest.mark.parametrize(
-    "changes", [{"band_scan": OTHER}, {"bag_scan": OTHER}, {"container": "DOSE-2"}]
+    "changes",
+    [
+        {"band_scan": OTHER},
+        {"band_scan": "DOSE-1"},
+        {"bag_scan": OTHER},
+        {"bag_scan": COI},
+        {"bag_scan": "DOSE-2"},
+        {"container": "DOSE-2"},
+    ],
 )
 def test_at_the_bedside_the_wrong_band_or_bag_stops_everything(released, changes):
     bench = copy_of(released)

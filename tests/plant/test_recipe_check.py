@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from anlage.base import Refused
 from anlage.cli import main
-from anlage.plant import check_recipe, read_source
+from anlage.library import Document, read_yaml
+from anlage.plant import check_recipe
 
 STARTERS = resources.files("anlage.library") / "data" / "recipes"
 CAR_T = (STARTERS / "cd19-car-t.yaml").read_text("utf-8")
@@ -17,7 +18,7 @@ CAR_T = (STARTERS / "cd19-car-t.yaml").read_text("utf-8")
 
 @pytest.mark.parametrize("name", ["cd19-car-t", "msc-microcarrier", "ipsc-bank"])
 def test_a_starter_recipe_has_no_defect(name):
-    checked = check_recipe(read_source((STARTERS / f"{name}.yaml").read_bytes(), name))
+    checked = check_recipe(read_yaml((STARTERS / f"{name}.yaml").read_bytes(), name))
 
     assert checked.problems == ()
     assert checked.digest
@@ -66,7 +67,6 @@ DEFECTS = [
     ("turnaround: 5 d", "turnaround: 5", "unit-missing"),
     ("phase: thaw\n", "phase: frozen-hold\n", "identifier-twice"),
     ("  - unit: receipt\n", "  - unti: receipt\n", "key-unknown"),
-    ("name: Receive the patient's cells\n", "name: A\n    name: B\n", "key-twice"),
 ]  # fmt: skip
 
 
@@ -74,7 +74,7 @@ DEFECTS = [
 def test_a_defect_is_named_with_its_line_and_remedy(good, bad, code):
     assert good in CAR_T
 
-    checked = check_recipe(read_source(CAR_T.replace(good, bad, 1), "r.yaml"))
+    checked = check_recipe(read_yaml(CAR_T.replace(good, bad, 1), "r.yaml"))
 
     found = [one for one in checked.problems if one.code == code]
     assert found, [str(one) for one in checked.problems]
@@ -92,7 +92,7 @@ def test_a_branch_behind_otherwise_is_unreachable():
     swapped = swapped.replace("          - otherwise: true\n", "@@", 1)
     swapped = swapped.replace(first, "          - otherwise: true\n").replace("@@", first)
 
-    codes = {one.code for one in check_recipe(read_source(swapped)).problems}
+    codes = {one.code for one in check_recipe(read_yaml(swapped)).problems}
 
     assert "phase-unreachable" in codes
 
@@ -110,16 +110,26 @@ def test_a_branch_behind_otherwise_is_unreachable():
 )
 def test_a_document_that_is_no_plain_yaml_is_refused(text):
     with pytest.raises(Refused) as refusal:
-        check_recipe(read_source(text))
+        check_recipe(read_yaml(text))
 
     assert refusal.value.code == "document-unreadable"
+
+
+def test_a_key_given_twice_is_refused_with_both_lines():
+    text = CAR_T.replace("name: Receive the patient's cells\n", "name: A\n    name: B\n", 1)
+
+    with pytest.raises(Refused) as refusal:
+        read_yaml(text, "r.yaml")
+
+    assert refusal.value.problems[0].line == 20
+    assert "line 19" in str(refusal.value)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, len(CAR_T) - 1), st.integers(0, 40), st.text(max_size=6))
 def test_a_damaged_recipe_gives_problems_and_never_a_traceback(at, length, put):
     try:
-        checked = check_recipe(read_source(CAR_T[:at] + put + CAR_T[at + length :]))
+        checked = check_recipe(read_yaml(CAR_T[:at] + put + CAR_T[at + length :]))
     except Refused:
         return
 
@@ -167,9 +177,7 @@ JSON = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(JSON)
 def test_any_content_gives_problems_and_never_a_traceback(content):
-    from anlage.plant import Source
-
-    checked = check_recipe(Source(content=content))
+    checked = check_recipe(Document(content=content))
 
     assert checked.problems
 

@@ -33,10 +33,13 @@ PASSWORD = "correct horse battery"
 STEPS_BEFORE = 6
 
 
-def furnish(plant):
-    """Give the numbers of what was made: a lot in work, one made and tested, one only ordered."""
+def furnish(plant, while_empty=None):
+    """Give the numbers of what was made: a lot in work, one made and tested, one only ordered.
+
+    `while_empty` is done before the lot in work takes its units.
+    """
     by, at = Actor(person="admin", via="api"), plant.clock.now()
-    plant.installation.journal.append(list(founding()), {}, by=by, at=at)
+    plant.installation.journal.append(list(founding(at)), {}, by=by, at=at)
     for person in ROLES:
         make_account(login=person, person=person, password=PASSWORD)
     room(plant)
@@ -46,6 +49,7 @@ def furnish(plant):
     examine(plant, made)
     fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
     plant.do(FillDoses(lot=made, fills=fills), "anna")
+    more = while_empty(plant) if while_empty else {}
     running = begin(plant, order(plant))
     for _ in range(STEPS_BEFORE):
         lot = plant.state(Lot, f"lot/{running}")
@@ -55,7 +59,9 @@ def furnish(plant):
         severity=Severity.MINOR,
     )  # fmt: skip
     plant.do(asked, "anna")
-    return {"made": made, "running": running, "ordered": order_one}
+    tested = plant.state(Lot, f"lot/{made}").samples.values()
+    sample = next(one.id for one in tested if "viability" in one.tests)
+    return more | {"made": made, "running": running, "ordered": order_one, "sample": sample}
 
 
 def room(plant):

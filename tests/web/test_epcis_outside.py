@@ -1,7 +1,10 @@
-"""Another maker's client (npm `epcis2.js`) captures into a running Anlage and queries it."""
+"""Another maker's client (npm `epcis2.js`) captures into a running Anlage, queries it, and judges
+the same documents as our checker, by the JSON schema of GS1 that it carries.
+"""
 
+import copy
+import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,9 +13,16 @@ import urllib.error
 import urllib.request
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anlage.wire.epcis import check, read_bytes
+from tests.epcis_events import EVENTS, a_document
+from tests.outside import node, npm_folder
 
 SCRIPT = """
-const {EPCISDocument, ObjectEvent, capture, setup} = require('epcis2.js');
+import {createRequire} from 'module';
+const {EPCISDocument, ObjectEvent, capture, setup} = createRequire(import.meta.url)('epcis2.js');
 const [address, token] = process.argv.slice(2);
 const headers = {'content-type': 'application/json', authorization: `Bearer ${token}`};
 setup({apiUrl: `${address}/epcis/`, headers, eventTimeZoneOffset: '+01:00'});
@@ -33,30 +43,39 @@ const event = new ObjectEvent().setEventTime('2026-02-01T10:00:00.000+01:00')
 """
 
 
+JUDGE = """
+import fs from 'fs';
+import {createRequire} from 'module';
+const {EPCISDocument} = createRequire(import.meta.url)('epcis2.js');
+for(const document of JSON.parse(fs.readFileSync(process.argv[2]))) {
+  let verdict = false;
+  try { verdict = new EPCISDocument(document).isValid(); } catch(error) { verdict = false; }
+  console.log(verdict);
+}
+"""
+WRONG = {
+    "action": "CREATE",
+    "eventTime": "yesterday",
+    "eventTimeZoneOffset": "+1",
+    "epcList": ["one"],
+    "childEPCs": ["one"],
+    "inputEPCList": ["one"],
+    "bizStep": "got_it",
+    "disposition": "lost",
+    "readPoint": {"id": "no address"},
+    "sourceList": [{"type": "owning_party"}],
+    "sensorElementList": [{}],
+    "quantityList": [{"quantity": 3}],
+    "bizTransactionList": [{"type": "po"}],
+    "errorDeclaration": {"reason": "did_not_occur"},
+}
+
+
 @pytest.fixture(scope="module")
-def partner(tmp_path_factory):
-    """A folder with the client installed, or a skip where npm or the package is absent."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("npm is absent")
-    folder = tmp_path_factory.mktemp("partner")
+def partner():
+    """The folder in which the client is installed."""
     # The package names a dependency `fs` that npm no longer gives; node has its own.
-    (folder / "package.json").write_text(
-        '{"private": true, "overrides": {"fs": "npm:noop@1.0.0"}}', "utf-8"
-    )
-    try:
-        installed = subprocess.run(
-            ["npm", "install", "--silent", "--no-audit", "--no-fund", "epcis2.js@2.7.3"],
-            cwd=folder,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the package cannot be had")
-    if installed.returncode:
-        pytest.skip("the package cannot be had")
-    (folder / "trade.js").write_text(SCRIPT, "utf-8")
-    return folder
+    return npm_folder("partner", ("epcis2.js@2.7.3",), {"fs": "npm:noop@1.0.0"})
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +102,39 @@ def served(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("npm")
 def test_an_outside_client_captures_and_finds_its_event(partner, served):
     address, token = served
-    ran = subprocess.run(
-        ["node", "trade.js", address, token],
-        cwd=partner,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ran.stdout.split() == ["202", "true", "1", "urn:epc:id:sgtin:0614141.107346.9001"], ran
+    said = node(partner, SCRIPT, address, token)
+
+    assert said == ["202", "true", "1", "urn:epc:id:sgtin:0614141.107346.9001"]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("npm")
+def test_the_outside_client_judges_drawn_documents_as_we_do(partner, tmp_path):
+    drawn = []
+
+    @settings(max_examples=120, derandomize=True, deadline=None, database=None)
+    @given(EVENTS, st.data())
+    def draw(event, data):
+        event.pop("persistentDisposition", None)  # the client's schema knows it for objects alone
+        broken = copy.deepcopy(event)
+        name = data.draw(st.sampled_from(sorted(set(event) & set(WRONG))))
+        broken[name] = WRONG[name]
+        drawn.extend([a_document(event), a_document(broken)])
+
+    draw()
+    file = tmp_path / "drawn.json"
+    file.write_text(json.dumps(drawn), "utf-8")
+
+    said = node(partner, JUDGE, file)
+
+    ours = [not check(read_bytes(json.dumps(one).encode(), "drawn.json")) for one in drawn]
+    assert said[0::2] == ["true"] * (len(drawn) // 2)
+    assert ours[0::2] == [True] * (len(drawn) // 2)
+    assert ours[1::2] == [False] * (len(drawn) // 2)
+    assert said[1::2].count("false") > 0.8 * len(drawn) / 2  # the schema lets a few through
 
 
 def _anlage(*arguments):

@@ -5,27 +5,31 @@ import re
 import pytest
 
 from anlage.plant import Lot
+from anlage.web.menu import places
 
-MENU = ["/", "/floor", "/journeys", "/lots", "/materials", "/equipment", "/deviations"]
-MENU += ["/definitions", "/people", "/record"]
 LOGINS = ["greta", "hans", "iris", "kurt", "anna", "clara", "eva", "fritz", "ada"]
 THINGS = [
     "/lots/{running}", "/lots/{made}", "/lots/{made}/review", "/lots/{made}/review?page=audit",
-    "/lots/{running}/step/wash", "/journeys/{ordered}", "/materials/M-t-cell-medium",
+    "/lots/{running}/step/wash", "/journeys/{ordered}", "/journeys/{ordered}/personal", "/materials/M-t-cell-medium",
     "/materials?q=medium&all=yes", "/equipment/E-incubator", "/rooms/R", "/people/anna",
     "/people?role=operator", "/people/unread/sop-identity", "/deviations/{running}-D01",
     "/deviations?which=all", "/definitions/recipe/cd19-car-t", "/definitions?kind=role",
     "/definitions/role/operator/draft", "/trace/lot/{running}", "/lots?which=all",
     "/trace/material/M-t-cell-medium", "/trace/material/M-t-cell-medium/recall",
+    "/record/verify", "/record/lot/{running}", "/record/lot/{running}/verify",
 ]  # fmt: skip
 WITHIN = ["/materials", "/lots/{running}", "/definitions/role/operator", "/people/anna"]
+
+
+def menu():
+    return [one.path for entries in places().values() for one in entries]
 
 
 @pytest.mark.parametrize("login", LOGINS)
 def test_every_page_of_the_menu_opens_for_every_role(enter, login):
     browser = enter(login)
 
-    for page in MENU:
+    for page in menu():
         answer = browser.get(page)
         text = answer.content.decode()
 
@@ -54,7 +58,15 @@ def test_a_thing_that_is_not_there_is_refused_with_what_to_do(enter, page):
     assert b"Next" in answer.content
 
 
-@pytest.mark.parametrize("page", [*MENU, *WITHIN])
+def test_nobody_reads_a_page_of_the_menu_without_a_login(client, house):
+    for page in menu():
+        answer = client.get(page)
+
+        assert answer.status_code == 302, page
+        assert answer["Location"].startswith("/login"), page
+
+
+@pytest.mark.parametrize("page", WITHIN)
 def test_nobody_reads_a_page_without_a_login(client, house, page):
     answer = client.get(page.format(**house.named))
 
@@ -117,3 +129,30 @@ def test_a_recall_names_lots_patients_and_doses(enter, house):
     assert house.state(Lot, f"lot/{made}").coi in text
     assert "container/DOSE-1" in text and "container/DOSE-1" in both
     assert "material/M-cd19-car-vector" in both
+
+
+def test_an_address_where_nothing_stands_says_what_to_do(enter):
+    answer = enter("eva").get("/stores/none/at-all")
+
+    assert answer.status_code == 404
+    assert b"There is no such page" in answer.content
+    assert b'action="/record"' in answer.content
+
+
+def test_an_entry_that_no_page_of_the_session_sent_is_not_taken(site, house):
+    from django.test import Client
+
+    browser = Client(enforce_csrf_checks=True)
+
+    answer = browser.post("/login", {"login": "eva", "password": "x"})
+
+    assert answer.status_code == 403
+    assert b"Nothing was stored" in answer.content
+
+
+def test_a_journeys_page_says_what_is_promised_and_from_how_many_courses(enter, house):
+    text = enter("hans").get(f"/journeys/{house.named['ordered']}").content.decode()
+
+    promises = text.partition('id="promises"')[2].partition("</section>")[0]
+    assert "Arrival at the plant" in promises and "Release" in promises
+    assert "earlier courses, counted from order" in " ".join(promises.split())

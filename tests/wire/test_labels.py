@@ -47,6 +47,8 @@ def read(image):
 
 @pytest.mark.parametrize("dpi", [200, 300])
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.req("U24")
+@pytest.mark.req("U29")
 def test_a_label_reads_back_rotated_blurred_and_grey(name, dpi):
     (page,) = render(LAYOUTS[name], [ALL[name]], form="png", dpi=dpi).pages
     plain = Image.open(io.BytesIO(page)).convert("L")
@@ -71,6 +73,7 @@ def test_a_label_reads_back_rotated_blurred_and_grey(name, dpi):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.req("U24")
 def test_a_label_is_exact_to_the_millimetre(name):
     from pypdf import PdfReader
 

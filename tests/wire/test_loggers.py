@@ -148,6 +148,7 @@ def test_a_clock_that_goes_back_is_said():
     assert codes == ["clock-went-back", "time-zone-unknown"]
 
 
+@pytest.mark.req("U33")
 @settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_file_is_a_surprise(data):

@@ -1,15 +1,20 @@
 """The desk: Django set up for one installation (nowhere else), its tables, accounts and tokens."""
 
+import importlib.util
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import anlage
 from anlage.base import Refused
+from anlage.library import AccountLocked, AccountMade, LoginFailed, PasswordReset
 
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .accounts import Tell
 
 HERE = Path(anlage.__file__).parent / "web"
 
@@ -56,7 +61,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "ROOT_URLCONF": "anlage.web.urls",
         "AUTH_USER_MODEL": "desk.Account",
         "AUTHENTICATION_BACKENDS": ["django.contrib.auth.backends.ModelBackend"],
-        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "PASSWORD_HASHERS": ["anlage.store.desk.hashers.SigningArgon2"],
         "AUTH_PASSWORD_VALIDATORS": [
             {
                 "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -82,6 +87,7 @@ def _values(settings: Settings) -> dict[str, Any]:
             }
         ],
         "STATIC_URL": "/static/",
+        "STATICFILES_DIRS": _plotly(),
         "WHITENOISE_USE_FINDERS": True,
         "WHITENOISE_MAX_AGE": 3600,
         "LANGUAGE_CODE": settings.language,
@@ -106,6 +112,13 @@ def _values(settings: Settings) -> dict[str, Any]:
             "root": {"handlers": ["stderr"], "level": "WARNING"},
         },
     }
+
+
+def _plotly() -> list[tuple[str, str]]:
+    """Give where the browser's part of Plotly lies: in the Python package, for pages offline."""
+    found = importlib.util.find_spec("plotly")
+    places = found.submodule_search_locations if found else None
+    return [("plotly", str(Path(place) / "package_data")) for place in places or ()]
 
 
 def _database(settings: Settings) -> dict[str, Any]:
@@ -148,8 +161,15 @@ def prepare_desk(settings: Settings) -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def make_account(*, login: str, person: str, password: str, must_change: bool = False) -> None:
-    """Make the account of a person who is registered."""
+def make_account(
+    *,
+    login: str,
+    person: str,
+    password: str,
+    must_change: bool = False,
+    tell: "Tell | None" = None,
+) -> None:
+    """Make the account of a person who is registered; `tell` records it."""
     from anlage.store.desk.models import Account
 
     if (
@@ -168,9 +188,11 @@ def make_account(*, login: str, person: str, password: str, must_change: bool = 
     if must_change:
         account.must_change_password = True
         account.save(update_fields=["must_change_password"])
+    if tell is not None:
+        tell(person, AccountMade(login=login))
 
 
-def reset_password(person: str, password: str) -> str | None:
+def reset_password(person: str, password: str, *, tell: "Tell | None" = None) -> str | None:
     """Give a person's account a new first password; gives the login name, None without an
     account.
     """
@@ -182,6 +204,8 @@ def reset_password(person: str, password: str) -> str | None:
     account.set_password(password)
     account.must_change_password, account.failures, account.locked_until = True, 0, None
     account.save()
+    if tell is not None:
+        tell(person, PasswordReset(login=account.login))
     return str(account.login)
 
 
@@ -199,9 +223,9 @@ def make_token(name: str, person: str) -> str:
     return Token.make(name, person)
 
 
-def check_login(login: str, password: str) -> str:
+def check_login(login: str, password: str, *, tell: "Tell | None" = None) -> str:
     """Give the person whose login name and password these are; five failures lock the account for
-    15 minutes, counted together with those on the pages.
+    15 minutes, counted together with those on the pages. `tell` records failures and locks.
 
     Raises:
         Refused: `account-locked` or `login-failed`.
@@ -223,9 +247,17 @@ def check_login(login: str, password: str) -> str:
     found = authenticate(None, login=login, password=password)
     if account is not None:
         account.failures = 0 if found else account.failures + 1
+        told: list[object] = []
+        if not found:
+            told.append(LoginFailed(login=account.login, failures=account.failures))
         if account.failures >= FAILURES_MAX:
             account.failures, account.locked_until = 0, timezone.now() + LOCKED
+            minutes = int(LOCKED.total_seconds() // 60)
+            told.append(AccountLocked(login=account.login, minutes=minutes))
         account.save(update_fields=["failures", "locked_until"])
+        if tell is not None:
+            for one in told:
+                tell(account.person, one)
     if found is None:
         raise Refused(
             "login-failed",

@@ -48,7 +48,7 @@ def batch_record(installation: Installation, lot: str) -> bytes:
     data["facts_told"] = [
         [str(one.number), one.happened_text[:16].replace("T", " "), sentence(one)] for one in facts
     ]
-    return _print("batch-record", data)
+    return print_paper("batch-record", data)
 
 
 def certificate_of_analysis(installation: Installation, lot: str) -> bytes:
@@ -70,7 +70,7 @@ def certificate_of_analysis(installation: Installation, lot: str) -> bytes:
     data["pending"] = [
         f"{one.what} ({one.owner})" for one in before_release(state, installation.clock.now())
     ]
-    return _print("certificate", data)
+    return print_paper("certificate", data)
 
 
 _REVIEWS = frozenset({"batch-reviewed", "audit-trail-reviewed", "lot-released", "lot-rejected"})
@@ -153,7 +153,8 @@ def _moment(at: Any) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC") if at else "not yet"
 
 
-def _print(name: str, data: dict[str, Any]) -> bytes:
+def print_paper(name: str, data: dict[str, Any]) -> bytes:
+    """Print a template of `papers` with its data, as PDF/A-3."""
     import typst
 
     with as_file(files(__package__).joinpath(PAPERS)) as folder:

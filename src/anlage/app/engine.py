@@ -14,10 +14,12 @@ import typing
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from anlage.base import Clock, Instant, Refused, digest
 from anlage.record import (
+    SIGNING_LIMIT,
     Actor,
     Conflict,
     Entry,
@@ -171,6 +173,12 @@ class Outcome:
         return list(dict.fromkeys(str(one.stream) for one in self.facts))
 
 
+def is_signed(request: object) -> bool:
+    """Tell whether a request carries a signature."""
+    names = request.__dataclass_fields__  # type: ignore[attr-defined]
+    return any(isinstance(getattr(request, name), Signature) for name in names)
+
+
 class Desk:
     """What a handler sees while it decides: states by stream, the time, who asks."""
 
@@ -192,6 +200,11 @@ class Desk:
     def site(self) -> str:
         """The site of the journal."""
         return self._engine.journal.site
+
+    @property
+    def clock_behind(self) -> timedelta:
+        """How far the machine's clock stands behind the latest time that it has shown."""
+        return self._engine.journal.clock_behind()
 
     def read(self, state: type[S], stream: Stream) -> S:
         """Give the state of a stream, and hold the command to the version that was seen."""
@@ -268,6 +281,8 @@ class Engine:
 
     def _do(self, request: object, actor: Actor, key: str) -> Outcome:
         handler = _HANDLERS[name_of(request)][1]
+        if is_signed(request):
+            self._must_tell_time()
         for attempt in range(1, TRIES_MAX + 1):
             desk = Desk(self, actor, self.clock.now())
             entries = [*handler(desk, request), *desk.extra]
@@ -291,6 +306,19 @@ class Engine:
                 continue
             return Outcome(receipt.facts, receipt.is_repeat)
         raise AssertionError("unreachable")
+
+    def _must_tell_time(self) -> None:
+        """See that the machine's clock can be relied on for the time of a signature."""
+        behind = self.journal.clock_behind()
+        if behind > SIGNING_LIMIT:
+            raise Refused(
+                "clock-behind",
+                what="signing",
+                found=f"the clock stands {behind.total_seconds():.0f} s behind what it has shown",
+                limit=f"{SIGNING_LIMIT.total_seconds():.0f} s; all else is recorded meanwhile",
+                remedy="set the clock right, or have an administrator confirm it (confirm-clock)",
+                rule="21 CFR 11.50(a)(2)",
+            )
 
     def judge(self, request: object, *, actor: Actor) -> list[Entry]:
         """Decide without writing: what the command would add, or the refusal it would meet."""

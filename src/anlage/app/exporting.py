@@ -13,6 +13,7 @@ from anlage.record import (
     Tree,
     blobs_named,
     leaf_hash,
+    no_collection,
     pack,
     stream_key,
     stream_leaf,
@@ -23,9 +24,16 @@ from .installation import Installation
 
 # Families whose streams are about one patient's material: an export follows what they rely on, and
 # shows them whole.
-OWN = frozenset({"lot", "journey", "container", "sample", "deviation", "shipment", "custody"})
+OWN = frozenset(
+    {"lot", "journey", "container", "sample", "measurement", "deviation", "shipment", "custody"}
+)
 # All other streams show an outsider only what concerns no other patient; the rest stands as
 # digests.
+# Facts that begin another stream of the same patient: none relies on what did not exist before.
+BEGAN = {
+    "lot-sample-taken": ("sample", "sample"),
+    "sample-measured": ("measurement", "measurement"),
+}
 LINKS_MAX = 64
 _QUOTED = re.compile(r'"([^"\\]{1,140})"')
 
@@ -50,7 +58,8 @@ def export(
         )
     checkpoint = installation.checkpoint()
     heads = journal.heads()
-    facts = _closure(installation, start, checkpoint.size)
+    with no_collection():
+        facts = _closure(installation, start, checkpoint.size)
     ends = {
         stream: Head(version=version, hash=hash_)
         for stream, (version, hash_) in _heads_at(installation, heads, checkpoint.size).items()
@@ -107,7 +116,15 @@ def _closure(installation: Installation, start: Stream, size: int) -> dict[Strea
         found[stream] = [one for one in journal.read_stream(stream) if one.number < size]
         if stream.family in OWN or stream == start:
             for one in found[stream]:
-                waiting.extend(Stream(name) for name, version in one.relied.items() if version)
+                # What the same command made (a vessel at a step) stood at version 0 before it.
+                waiting.extend(
+                    Stream(name)
+                    for name, version in one.relied.items()
+                    if version or Stream(name).family in OWN
+                )
+                family, name = BEGAN.get(one.kind, ("", ""))
+                if family and not one.is_withheld:
+                    waiting.append(Stream(f"{family}/{one.body[name]}"))
     foreign = {
         stream.id
         for stream in journal.heads()

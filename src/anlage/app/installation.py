@@ -9,6 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -36,7 +37,11 @@ from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Va
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
+from .erasure import erase_missed, erase_told
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .job_runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +51,15 @@ class Installation:
     done.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
-        """Open the engines in the folder; `clock` gives the time of commands (the machine's when
-        None).
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, machine: Clock | None = None
+    ) -> None:
+        """Open the engines in the folder.
+
+        Args:
+            settings: Where and how.
+            clock: Gives the time of commands; that of the machine when None.
+            machine: Gives the time of recording; the machine's own clock outside tests.
         """
         bind_commands()
         self.settings = settings
@@ -57,18 +68,19 @@ class Installation:
         self.key = _site_key(self.folder / "keys")
         self.vault = Vault(self.folder / "vault.db", _master_key(self.folder / "keys"))
         self.blobs = FolderBlobs(self.folder / "blobs")
-        self.clock = clock or SystemClock()
+        self.clock = clock or machine or SystemClock()
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._checkpoint_lock = threading.Lock()
         self.views = SqlViews(_dialect(settings, "views", durable=False), all_views())
         try:
             self.journal = SqlJournal(
-                journal_dialect(settings), clock=SystemClock(), on_commit=self._follow
+                journal_dialect(settings), clock=machine or SystemClock(), on_commit=self._follow
             )
         except BaseException:
             self.views.close()
             raise
         self.engine = Engine(self.journal, self.clock)
+        self.runner: Runner | None = None
 
     @classmethod
     def create(
@@ -79,13 +91,14 @@ class Installation:
         site: str,
         site_name: str,
         clock: Clock | None = None,
+        machine: Clock | None = None,
     ) -> "Installation":
         """Make a new installation in an empty folder.
 
         Raises:
             Refused: The folder holds an installation.
         """
-        installation = cls(settings, clock=clock)
+        installation = cls(settings, clock=clock, machine=machine)
         try:
             installation.journal.open(
                 JournalOpened(
@@ -119,6 +132,7 @@ class Installation:
         installation = cls(settings, clock=clock)
         try:
             installation.views.catch_up(installation.journal)
+            erase_missed(installation.vault, installation.rows("personal-data"))
         except BaseException:
             installation.close()
             raise
@@ -160,6 +174,7 @@ class Installation:
 
     def _follow(self, facts: Sequence[Recorded]) -> None:
         self.views.follow(facts)
+        erase_told(self.vault, facts)
         for listener in self._listeners:
             try:
                 listener(facts)

@@ -1,8 +1,8 @@
 """Recipes as one kind of definition: the plant reads them, the library keeps them."""
 
 from anlage.base import Refused
-from anlage.library import Content, register_kind
-from anlage.plant import Recipe, Source, check_recipe
+from anlage.library import Content, Document, register_kind
+from anlage.plant import Recipe, check_recipe
 
 
 def read_recipe_definition(content: Content) -> Recipe:
@@ -11,7 +11,7 @@ def read_recipe_definition(content: Content) -> Recipe:
     Raises:
         Refused: With every defect and its path.
     """
-    checked = check_recipe(Source(content=dict(content)))
+    checked = check_recipe(Document(content=dict(content)))
     if not checked.ok:
         raise Refused.of(checked.problems)
     return Recipe.read(dict(content))

@@ -23,7 +23,7 @@ def sentence(one: Recorded) -> str:
 @cache
 def _packages() -> list[Any]:
     found = []
-    for name in ("plant", "library", "custody", "lab"):
+    for name in ("record", "plant", "library", "custody", "lab"):
         package = importlib.import_module(f"anlage.{name}")
         if hasattr(package, "sentence"):
             found.append(package)

@@ -40,8 +40,17 @@ class Settings(BaseSettings):
         le=60,
         description="how long a full signature lets short ones follow",
     )
+    idle_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=720,
+        description="after how long without a request a session ends",
+    )
     durable: bool = Field(
         default=True, description="a commit is on disk when it is answered; off only while seeding"
+    )
+    job_workers: int = Field(
+        default=2, ge=0, le=16, description="processes that do jobs beside the pages; 0 for none"
     )
     demo: bool = Field(default=False, description="a demonstration: banner, demo logins allowed")
 

@@ -2,6 +2,7 @@
 for, so that a new version closes the steps of those who have not read it.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anlage.library import Definition, Person, stream_of, stream_of_person
@@ -18,4 +19,4 @@ def person_of(desk: "Desk", id: str) -> Person:
         version = desk.read(Definition, stream_of("sop", document)).effective(desk.at)
         if version is not None:
             found[document] = version.number
-    return person.knowing(found)
+    return replace(person.knowing(found), world=desk.world)

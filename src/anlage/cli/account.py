@@ -21,25 +21,40 @@ def create(options: argparse.Namespace) -> Answer:
     """Make an account; its first password is printed once and has to be changed at the first
     login.
     """
-    from anlage.app import make_account, opened, prepare_desk, settings
+    from anlage.app import make_account, opened, prepare_desk, settings, telling
     from anlage.library import Person, stream_of_person
 
     chosen = settings(options.data)
     prepare_desk(chosen)
     with opened(options.data) as installation:
         installation.engine.state(Person, stream_of_person(options.person)).must_be_active()
-    password = secrets.token_urlsafe(12)
-    make_account(login=options.login, person=options.person, password=password, must_change=True)
+        password = secrets.token_urlsafe(12)
+        make_account(
+            login=options.login,
+            person=options.person,
+            password=password,
+            must_change=True,
+            tell=telling(installation, via="command-line"),
+        )
     return _told(options.person, options.login, password)
 
 
 def reset(options: argparse.Namespace) -> Answer:
-    """Give a new first password; the old one ends at once."""
-    from anlage.app import prepare_desk, reset_password, settings
+    """Give a new first password; the old one ends at once. It is recorded where no server runs;
+    beside a running one only the desk knows.
+    """
+    from anlage.app import opened, prepare_desk, reset_password, settings, telling
 
     prepare_desk(settings(options.data))
     password = secrets.token_urlsafe(12)
-    login = reset_password(options.person, password)
+    try:
+        with opened(options.data) as installation:
+            tell = telling(installation, via="command-line")
+            login = reset_password(options.person, password, tell=tell)
+    except Refused as refusal:
+        if refusal.code != "journal-leased":
+            raise
+        login = reset_password(options.person, password)
     if login is None:
         raise Refused("account-unknown", what=f"person {options.person}", found="no account")
     return _told(options.person, login, password)

@@ -13,7 +13,7 @@ from anlage.base import Refused
 
 if TYPE_CHECKING:
     from anlage.app import Installation, Outcome
-    from anlage.record import Signature
+    from anlage.record import Actor, Signature
 
 TEMPLATE = "command-line@1"
 
@@ -33,13 +33,15 @@ class Acting:
         Raises:
             Refused: Nobody is named, or the password does not fit.
         """
+        from anlage.app import prepare_desk
         from anlage.record import World
 
         self._site = installation
         if options.person and installation.journal.world is World.SIMULATED:
             self.person, self._method = str(options.person), "simulated-person"
         elif options.login:
-            self.person, self._method = _log_in(options, installation), "password"
+            prepare_desk(installation.settings)
+            self.person, self._method = login_of(options, installation), "password"
         else:
             raise Refused(
                 "person-missing",
@@ -68,17 +70,28 @@ class Acting:
             at=self._site.clock.now(),
         )
 
-    def do(self, request: object) -> "Outcome":
-        """Do a command in the person's name."""
+    @property
+    def actor(self) -> "Actor":
+        """The person as the record names who did something."""
         from anlage.record import Actor
 
-        return self._site.engine.do(request, actor=Actor(person=self.person, via="command-line"))
+        return Actor(person=self.person, via="command-line")
+
+    def do(self, request: object) -> "Outcome":
+        """Do a command in the person's name."""
+        return self._site.engine.do(request, actor=self.actor)
 
 
-def _log_in(options: argparse.Namespace, installation: "Installation") -> str:
-    from anlage.app import check_login, prepare_desk
+def login_of(options: argparse.Namespace, site: "Installation | None" = None) -> str:
+    """Give the person who logs in with `--login`; the desk must be prepared. An installation that
+    is open records failures.
 
-    prepare_desk(installation.settings)
+    Raises:
+        Refused: `account-locked` or `login-failed`.
+    """
+    from anlage.app import check_login, telling
+
+    tell = None if site is None else telling(site, via="command-line")
     prompt = f"Password of {options.login}: "
     password = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    return check_login(options.login, password)
+    return check_login(options.login, password, tell=tell)

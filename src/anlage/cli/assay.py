@@ -6,7 +6,7 @@ from typing import Any
 
 from anlage.base import Refused
 
-from . import assay_bench
+from . import assay_bench, assay_study
 from .shell import Answer, Group
 
 
@@ -23,7 +23,12 @@ def register(group: Group) -> None:
         "--weighting", choices=["none", "1/y", "1/y2", "1/x", "1/x2", "column"], default="none"
     )
     fit.add_argument("--confidence", type=_level, default=0.95)
-    fit.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    fit.add_argument(
+        "--decimal",
+        choices=[".", ",", "auto"],
+        default="auto",
+        help="decimal sign; auto where the file tells it",
+    )
 
     potency = group.command("potency", relative_potency, help="potency relative to a reference")
     potency.add_argument(
@@ -39,7 +44,12 @@ def register(group: Group) -> None:
     potency.add_argument("--asymptote-bound", type=float, default=0.20, metavar="SHARE")
     potency.add_argument("--alpha", type=float, default=0.05, help="size of each one-sided test")
     potency.add_argument("--confidence", type=_level, default=0.95)
-    potency.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    potency.add_argument(
+        "--decimal",
+        choices=[".", ",", "auto"],
+        default="auto",
+        help="decimal sign; auto where the file tells it",
+    )
     potency.add_argument(
         "--require-parallel", action="store_true", help="exit 2 unless every sample is parallel"
     )
@@ -49,12 +59,18 @@ def register(group: Group) -> None:
     identity.add_argument(
         "--rules", required=True, help="msc, car-t, pluripotency, or a specification's path"
     )
-    identity.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    identity.add_argument(
+        "--decimal",
+        choices=[".", ",", "auto"],
+        default="auto",
+        help="decimal sign; auto where the file tells it",
+    )
 
     karyotype = group.command("karyotype", judge_karyotype, help="pass or fail of a karyotype")
     karyotype.add_argument("karyotypes", nargs="+", metavar="ISCN", help="such as '46,XX[20]'")
     karyotype.add_argument("--sex", choices=["XX", "XY"], help="the donor's")
     assay_bench.register(group)
+    assay_study.register(group)
 
 
 def fit_curve(options: argparse.Namespace) -> Answer:

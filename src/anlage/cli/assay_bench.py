@@ -61,7 +61,12 @@ def register(group: Group) -> None:
     for parser in (
         read, run, dpcr, qpcr, dilution, limits, validate, transfer, bridging, joined, killing,
     ):  # fmt: skip
-        parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+        parser.add_argument(
+            "--decimal",
+            choices=[".", ",", "auto"],
+            default="auto",
+            help="decimal sign; auto where the file tells it",
+        )
 
 
 def read_files(options: argparse.Namespace) -> Answer:
@@ -494,7 +499,7 @@ def killed(options: argparse.Namespace) -> Answer:
     for (line, _), name, cell, signal in rows:
         if name.lower() in known:
             continue
-        ratio = tables.number(cell.split(":")[0], decimal=options.decimal)
+        ratio = tables.number(cell.split(":")[0], decimal=table.decimal)
         if ratio is None or ratio <= 0:
             raise Refused(
                 "value-not-a-number",

@@ -3,13 +3,13 @@
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from anlage.base import Refused, SystemClock, stamp
+from anlage.base import Instant, Refused
 from anlage.cli.shell import Answer, Group
 
 if TYPE_CHECKING:
-    from anlage.custody import CustodyProof, Dated
+    from anlage.custody import Dated
 
 
 def register(group: Group) -> None:
@@ -23,17 +23,9 @@ def prove(options: argparse.Namespace) -> Answer:
     from anlage.custody import Evidence
     from anlage.custody import prove as prove_custody
 
-    histories, chosen = histories_for(options)
-    proof = prove_custody(histories, now=SystemClock().now(), subjects=chosen)
-    data = {
-        "subject": options.subject,
-        "coverage_percent": proof.coverage_percent,
-        "read_percent": proof.read_percent,
-        "by_grade": {grade.value: proof.grade_percent(grade) for grade in Evidence},
-        "container_seconds": proof.total.total_seconds(),
-        "containers": list(proof.containers),
-        "gaps": _gaps(proof),
-    }
+    histories, chosen, now = custody_of(options)
+    proof = prove_custody(histories, now=now, subjects=chosen)
+    data = {"subject": options.subject, **proof.as_dict()}
     lines = [
         f"{options.subject}: {proof.coverage_percent:g} % of"
         f" {proof.total.total_seconds():.0f} container-seconds in {len(proof.containers)}"
@@ -42,42 +34,31 @@ def prove(options: argparse.Namespace) -> Answer:
     lines += [f"  {grade.value:<15}{proof.grade_percent(grade):8.3f} %" for grade in Evidence]
     lines += [
         f"  gap of {gap['container']}: {gap['start']} to {gap['end']}, {gap['why']}"
-        for gap in data["gaps"]  # type: ignore[attr-defined]
+        for gap in data["gaps"]
     ]
     return Answer(data, "\n".join(lines), ok=not proof.gaps)
 
 
 def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
     """Give the facts of every container and the containers of the subject."""
-    from anlage.app import Installation, settings
-    from anlage.custody import Container, histories_of
+    return custody_of(options)[:2]
+
+
+def custody_of(
+    options: argparse.Namespace,
+) -> "tuple[dict[str, list[Dated]], list[str], Instant]":
+    """Give the facts of every container, the containers of the subject, and the time there."""
+    from anlage.app import custody_histories, open_clocked, settings
     from anlage.record import Stream
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
     subject = Stream(options.subject)
-    installation = Installation.open(settings(folder))
+    installation = open_clocked(settings(folder))
     try:
-        journal = installation.journal
-        streams = [stream for stream in journal.heads() if stream.family == "container"]
-        facts = [recorded for stream in streams for recorded in journal.read_stream(stream)]
+        histories, chosen = custody_histories(installation, subject)
+        now = installation.clock.now()
     finally:
         installation.close()
-    histories = histories_of(facts)
-    chosen: list[str] = []
-    for name, history in histories.items():
-        state = Container(id=name)
-        inside: set[str] = set()
-        for dated in history:
-            state = state.with_fact(dated.fact)
-            if state.inside:
-                inside.add(state.inside)
-        matches = {
-            "container": name == subject.id,
-            "lot": state.lot == subject.id,
-            "shipment": subject.id in inside or name == subject.id,
-        }
-        if matches.get(subject.family, False):
-            chosen.append(name)
     if not chosen:
         raise Refused(
             "subject-unknown",
@@ -87,30 +68,4 @@ def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]],
             remedy="check the id; containers are created at collection, filling or splitting",
             rule="ISO 21973",
         )
-    return histories, chosen
-
-
-def _gaps(proof: "CustodyProof") -> list[dict[str, Any]]:
-    return [
-        {
-            "container": gap.container,
-            "start": stamp(gap.start),
-            "end": stamp(gap.end),
-            "seconds": (gap.end - gap.start).total_seconds(),
-            "why": gap.why,
-            "before": _around(gap.before),
-            "after": _around(gap.after),
-        }
-        for gap in proof.gaps
-    ]
-
-
-def _around(dated: "Dated | None") -> dict[str, Any] | None:
-    if dated is None:
-        return None
-    kind = getattr(dated.fact, "kind", type(dated.fact).__name__)
-    return {
-        "number": dated.number,
-        "at": stamp(dated.at),
-        "fact": str(kind),
-    }
+    return histories, chosen, now

@@ -34,9 +34,10 @@ def demo(options: argparse.Namespace) -> Answer:
     """Seed a facility and serve it, or walk one lot from prescription to infusion."""
     if options.headless:
         return _headless(options)
-    from anlage.app import serve, set_speed, settings
+    from anlage.app import must_be_free, serve, set_speed, settings
 
     folder = options.data or Path(os.environ.get("ANLAGE_DEMO_DATA", _home() / "demo"))
+    must_be_free(settings(folder, demo=True, port=options.port))
     if options.fresh and (folder / "demo_logins.txt").exists():
         shutil.rmtree(folder)
     chosen = settings(folder, demo=True, port=options.port)

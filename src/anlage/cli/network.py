@@ -1,20 +1,34 @@
 """`anlage network`: check, simulate, compare designs, find bottlenecks; on files, no server."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anlage.base import Problem, Refused
 
+from . import network_study
+from .network_drawn import TRACE_MAX, ask_for_drawings, drawn, wants_drawings
+from .network_input import (
+    Bar,
+    add_run,
+    facts_in,
+    network_of,
+    recipes,
+    say,
+    settings_of,
+    text_of,
+    unreadable,
+    warn_of_compilation,
+    years_of,
+)
 from .shell import Answer, Group
 
 if TYPE_CHECKING:
     from anlage.network import Network
-    from anlage.network.simulate import Run, Settings
+    from anlage.network.optimise import DesignProblem
+    from anlage.network.simulate import Run
 
-_BYTES_MAX = 4_000_000
 _TRACE_MAX = 2_000_000
 
 
@@ -24,7 +38,8 @@ def register(group: Group) -> None:
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
     command = group.command("simulate", _simulate, help="run a network and print its figures")
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
-    _add_run(command)
+    add_run(command)
+    ask_for_drawings(command)
     command.add_argument("--trace", type=Path, metavar="FILE", help="write an Arrow trace of a run")
     command = group.command("compare", _compare, help="compare designs under common random numbers")
     command.add_argument("files", metavar="FILE", nargs="+", help="networks; the first is the base")
@@ -39,12 +54,24 @@ def register(group: Group) -> None:
     command.add_argument(
         "--lose-for", metavar="TIME", default="60 days", help="how long it is lost"
     )
-    _add_run(command)
+    command.add_argument(
+        "--invest",
+        metavar="DESIGN=MONEY",
+        action="append",
+        default=[],
+        help="money per year that a design costs beside its file; gives its return",
+    )
+    command.add_argument(
+        "--patient-value", type=float, default=0.0, metavar="MONEY", help="of a patient infused"
+    )
+    add_run(command)
+    ask_for_drawings(command)
     command = group.command(
         "bottleneck", _bottleneck, help="rank resources by what one more of each would bring"
     )
     command.add_argument("file", metavar="FILE", help="a network in YAML; - for standard input")
-    _add_run(command)
+    add_run(command)
+    ask_for_drawings(command)
     command = group.command(
         "optimise", _optimise, help="find the cheapest sites, sizes and lane modes, with proof"
     )
@@ -52,7 +79,28 @@ def register(group: Group) -> None:
     command.add_argument(
         "--simulate",
         action="store_true",
-        help="for a network file: also simulate the design beside the network as it is",
+        help="for a network file: also simulate its designs and choose among them",
+    )
+    command.add_argument(
+        "--patient-value",
+        type=float,
+        default=0.0,
+        metavar="MONEY",
+        help="of a patient treated, for the choice by simulation",
+    )
+    command.add_argument(
+        "--robust",
+        action="store_true",
+        help="weigh the worst years of outages (CVaR); sites need outage: {every, lasts}",
+    )
+    for name, default, text in (
+        ("--penalty", 1e6, "money for a patient who cannot be served in a year (1e6)"),
+        ("--weight", 0.5, "part of the blend that is the worst years (0.5)"),
+        ("--tail", 0.1, "part of the years that are the worst (0.1)"),
+    ):
+        command.add_argument(name, type=float, default=default, metavar="X", help=text)
+    command.add_argument(
+        "--years-drawn", type=int, default=40, metavar="N", help="years of outages drawn (40)"
     )
     command.add_argument(
         "--gap", type=float, default=1e-4, metavar="G", help="gap at which to stop (1e-4)"
@@ -61,22 +109,20 @@ def register(group: Group) -> None:
         "--time-limit", type=float, default=60.0, metavar="S", help="seconds, then stop early (60)"
     )
     command = group.command(
-        "learn", _learn, help="forecasts, drift and promise dates out of a CSV of demand or times"
+        "learn", _learn, help="forecasts, drift and promise dates out of a table or of facts"
     )
-    command.add_argument("file", metavar="FILE", help="clinic,date[,count] or stage,days in CSV")
+    command.add_argument(
+        "file",
+        metavar="FILE",
+        help="clinic,date[,count] or stage,days in CSV; or facts: an export or a trace",
+    )
     command.add_argument(
         "--weeks", type=int, default=4, metavar="N", help="weeks ahead of the forecast (4)"
     )
-
-
-def _add_run(command: argparse.ArgumentParser) -> None:
-    """Add how long, how often and from which seed."""
-    command.add_argument("--years", metavar="Y", help="length of a run, warm-up included")
-    command.add_argument("--warmup", metavar="W", help="part not measured, in years or '30 days'")
-    command.add_argument("--replications", metavar="R", type=int, help="number of runs")
-    command.add_argument("--seed", metavar="S", type=int, help="seed of all chance")
-    command.add_argument("--workers", metavar="N", type=int, default=1, help="threads")
-    command.add_argument("--time-limit", metavar="S", type=float, help="seconds, then stop early")
+    command.add_argument(
+        "--into", type=Path, metavar="NETWORK", help="write what was learnt into a network file"
+    )
+    network_study.register(group)
 
 
 def _check(args: argparse.Namespace) -> Answer:
@@ -84,12 +130,12 @@ def _check(args: argparse.Namespace) -> Answer:
 
     path = str(args.file)
     try:
-        text = _text(path)[1]
+        text = text_of(path)[1]
         from anlage.network.optimise import check_design, is_design
 
         if is_design(text):
             return _checked(path, check_design(text, path=path).problems, "design")
-        checked = check(text, path=path)
+        checked = check(text, path=path, recipes=recipes)
     except Refused as refusal:
         checked = Checked(network=None, problems=refusal.problems)
     return _checked(path, checked.problems, "network")
@@ -114,41 +160,92 @@ def _optimise(args: argparse.Namespace) -> Answer:
             limit="a gap from 0 to 1 and a time above zero",
             remedy="write --gap 1e-4 --time-limit 60",
         )
-    from anlage.network.optimise import design_problem_of, is_design, optimise, read_design
+    from anlage.network.optimise import design_problem_of, is_design, read_design
 
-    name, text = _text(str(args.file))
+    name, text = text_of(str(args.file))
     network = None
     if is_design(text):
         problem = read_design(text, path=name)
     else:
         from anlage.network import read
 
-        network = read(text, path=name)
+        network = read(text, path=name, recipes=recipes)
         problem = design_problem_of(network)
-    data: dict[str, Any] = optimise(problem, gap=args.gap, seconds=args.time_limit)
+    from anlage.network.optimise import optimise
+
+    if args.robust:
+        data = _robust(problem, args)
+        return Answer(data, ok=data["status"] == "optimal")
+    data = optimise(problem, gap=args.gap, seconds=args.time_limit)
     if network is not None and args.simulate:
-        data["simulated"] = _resimulated(network, data)
+        data["simulated"] = _resimulated(network, data, args)
     return Answer(data, _design(data), ok=data["status"] == "optimal")
 
 
-def _resimulated(network: "Network", data: dict[str, Any]) -> dict[str, Any]:
-    """Give the differences of the design from the network as it is, under the same chance."""
-    from anlage.network.optimise import network_of
-    from anlage.network.simulate import Design, compare, settings_for
+def _robust(problem: "DesignProblem", args: argparse.Namespace) -> dict[str, Any]:
+    """Give the robust design, and beside it what the design for good years would do."""
+    from anlage.network.optimise import Risk, optimise, optimise_robust
 
-    chosen = {clinic: row["site"] for clinic, row in data["design"]["clinics"].items()}
-    made = network_of(network, chosen)
+    risk = Risk(penalty=args.penalty, weight=args.weight, tail=args.tail, years=args.years_drawn)
+    try:
+        plain: dict[str, Any] = optimise(problem, gap=args.gap, seconds=args.time_limit)
+        sites = plain["design"]["sites"]
+        against = {name: row["size"] or "" for name, row in sites.items()}
+    except Refused:
+        against = None
+    made: dict[str, Any] = optimise_robust(
+        problem, risk, against=against, gap=args.gap, seconds=args.time_limit
+    )
+    return made
+
+
+def _resimulated(
+    network: "Network", data: dict[str, Any], args: argparse.Namespace
+) -> dict[str, Any]:
+    """Give the differences of the design from the network as it is, under the same chance, and the
+    best of the designs for each number of open sites, chosen by simulation.
+    """
+    from anlage.network.optimise import designs_of, served_by
+    from anlage.network.optimise import network_of as as_designed
+    from anlage.network.simulate import Design, compare, select, settings_for
+
+    made = as_designed(network, served_by(data))
     designs = [Design(name=one.name, network=one) for one in (network, made)]
-    _warn_of_compilation()
-    told = compare(designs, settings_for(network), progress=_Bar("simulating"))
-    return {"differences": told["differences"], "baseline": told["baseline"]}
+    warn_of_compilation()
+    how = settings_for(network)
+    told = compare(designs, how, progress=Bar("simulating"))
+    found: dict[str, Any] = {"differences": told["differences"], "baseline": told["baseline"]}
+    rivals = [designs[0]]
+    bounds: dict[str, Any] = {}
+    for one in designs_of(network, gap=args.gap, seconds=args.time_limit):
+        design: dict[str, Any] = one["design"]  # type: ignore[assignment] # by its contract
+        name = "sites " + " + ".join(design["sites"])
+        bounds[name] = {key: one[key] for key in ("objective", "bound", "gap")}
+        rivals.append(Design(name=name, network=as_designed(network, served_by(one))))
+    if len(rivals) > 1 and how.replications >= 20:
+        found["selection"] = select(rivals, how, patient_value=args.patient_value)
+        found["planned"] = bounds
+    return found
 
 
 def _learn(args: argparse.Namespace) -> Answer:
-    from anlage.network.learning import learn, read_table
+    from anlage.network.learning import learn, promises_of, read_table, table_of, written_into
 
-    name, text = _text(str(args.file))
-    data = learn(read_table(text, path=name), weeks=args.weeks)
+    happenings = facts_in(Path(args.file))
+    if happenings is None:
+        name, text = text_of(str(args.file))
+        data = learn(read_table(text, path=name), weeks=args.weeks)
+    else:
+        data = learn(table_of(happenings), weeks=args.weeks)
+        data["promises"] = promises_of(happenings)
+    if args.into is not None:
+        name, text = text_of(str(args.into))
+        made, changes = written_into(text, data, path=name)
+        args.into.write_text(made, "utf-8")
+        data["written"] = [
+            {"what": one.what, "line": one.line, "was": one.was, "now": one.written}
+            for one in changes
+        ]
     return Answer(data)
 
 
@@ -172,18 +269,21 @@ def _design(data: dict[str, Any]) -> str:
 
 
 def _simulate(args: argparse.Namespace) -> Answer:
-    network = _network(args.file)
+    network = network_of(args.file)
     from dataclasses import replace
 
     from anlage.network.simulate import outcome_of, run
 
-    settings = _settings(network, args)
-    bar = _Bar("simulating")
+    settings = settings_of(network, args)
+    bar = Bar("simulating")
     if args.trace is not None:
         settings = replace(settings, trace_max=_TRACE_MAX)
-    made = run(network, settings, progress=bar, tell=_say)
+    elif wants_drawings(args):
+        settings = replace(settings, trace_max=TRACE_MAX)
+    made = run(network, settings, progress=bar, tell=say)
     bar.close()
     data = outcome_of(made)
+    data |= drawn(args, "simulate-network", data, network=network, run=made)
     if args.trace is not None:
         data["trace"] = _write_trace(made, args.trace)
     return Answer(data, _summary(data), ok=made.stopped is None)
@@ -192,19 +292,19 @@ def _simulate(args: argparse.Namespace) -> Answer:
 def _write_trace(made: "Run", path: Path) -> dict[str, Any]:
     import pyarrow.feather
 
-    from anlage.network.simulate import trace_of
+    from anlage.network.simulate import facts_of
 
-    table = trace_of(made)
+    table = facts_of(made)
     try:
         pyarrow.feather.write_feather(table, str(path), compression="zstd")
     except OSError as error:
-        raise _unreadable(str(path), error.strerror or str(error), "a file to write to") from None
+        raise unreadable(str(path), error.strerror or str(error), "a file to write to") from None
     left_out = int(table.schema.metadata[b"anlage.left_out"])
     return {"file": str(path), "facts": table.num_rows, "left_out": left_out, "world": "simulated"}
 
 
 def _compare(args: argparse.Namespace) -> Answer:
-    networks = [_network(path) for path in args.files]
+    networks = [network_of(path) for path in args.files]
     if len(networks) < 2 and not args.value_of_information and not args.lose:
         raise Refused(
             "network-run-impossible",
@@ -215,29 +315,57 @@ def _compare(args: argparse.Namespace) -> Answer:
         )
     from anlage.network.simulate import Design, compare, information_designs, with_loss
 
-    settings = _settings(networks[0], args)
+    settings = settings_of(networks[0], args)
     designs = [Design(name=network.name, network=network) for network in networks]
     if args.value_of_information:
         designs += information_designs(networks[0])
-    lost_days = _years("--lose-for", args.lose_for) or 0.0
+    lost_days = years_of("--lose-for", args.lose_for) or 0.0
     for name in args.lose:
         start = (settings.warmup_years + 0.05) * 365.25
         designs.append(with_loss(networks[0], name, start_day=start, days=lost_days * 365.25))
-    _warn_of_compilation()
-    bar = _Bar("comparing")
-    data = compare(designs, settings, progress=bar)
+    warn_of_compilation()
+    bar = Bar("comparing")
+    data = compare(
+        designs,
+        settings,
+        progress=bar,
+        investments=_investments(args.invest),
+        patient_value=args.patient_value,
+    )
     bar.close()
+    data |= drawn(args, "compare-networks", data)
     return Answer(data, _differences(data), ok="problems" not in data)
 
 
+def _investments(said: Sequence[str]) -> dict[str, float]:
+    """Read DESIGN=MONEY per year."""
+    made = {}
+    for one in said:
+        name, sign, money = one.rpartition("=")
+        try:
+            made[name] = float(money)
+        except ValueError:
+            sign = ""
+        if not sign or not made[name] > 0:
+            raise Refused(
+                "network-run-impossible",
+                what="--invest",
+                found=repr(one),
+                limit="DESIGN=MONEY, money per year above zero",
+                remedy="write --invest 'loads shared=200000'",
+            )
+    return made
+
+
 def _bottleneck(args: argparse.Namespace) -> Answer:
-    network = _network(args.file)
+    network = network_of(args.file)
     from anlage.network.simulate import bottleneck
 
-    settings = _settings(network, args)
-    _warn_of_compilation()
-    bar = _Bar("one more of each")
+    settings = settings_of(network, args)
+    warn_of_compilation()
+    bar = Bar("one more of each")
     data = bottleneck(network, settings, progress=bar)
+    data |= drawn(args, "rank-bottlenecks", data)
     rows: list[dict[str, Any]] = data["resources"]  # type: ignore[assignment] # by its contract
     bar.close()
     head = f"{'one more':<28}{'patients/year':>26}{'money/day':>14}{'used':>9}"
@@ -254,108 +382,23 @@ def _bottleneck(args: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
-def _warn_of_compilation() -> None:
-    from anlage.network.simulate import compilation_is_due
-
-    if compilation_is_due():
-        _say("compiling the simulation kernel, once on this machine (about half a minute) ...")
-
-
 def _differences(data: dict[str, Any]) -> str:
     """Give the differences from the first design as a table."""
     lines = [f"differences from {data['baseline']}, paired, with 95 % intervals"]
     for name, rows in data["differences"].items():
         lines.append(f"\n{name}")
         for key, row in rows.items():
+            if key == "return_on_investment":
+                between = row["ci95"]
+                span = f"  ({between[0]:+.1%} to {between[1]:+.1%})" if between else ""
+                lines.append(f"  {'return on investment':<22}{row['return']:>+14.1%}{span}")
+                continue
             if row["difference"] is None:
                 continue
             between = row["ci95"]
             span = f"  ({between[0]:+.4g} to {between[1]:+.4g})" if between else ""
             lines.append(f"  {key:<22}{row['difference']:>+14.4g}{span}")
     return "\n".join(lines)
-
-
-def _network(path: str) -> "Network":
-    from anlage.network import read
-
-    name, text = _text(path)
-    return read(text, path=name)
-
-
-def _settings(network: "Network", args: argparse.Namespace) -> "Settings":
-    from dataclasses import replace
-
-    from anlage.network.simulate import settings_for
-
-    settings = settings_for(
-        network,
-        years=_years("--years", args.years),
-        warmup_years=_years("--warmup", args.warmup),
-        replications=args.replications,
-        seed=args.seed,
-        workers=args.workers,
-    )
-    return replace(settings, seconds_max=args.time_limit)
-
-
-def _years(option: str, text: str | None) -> float | None:
-    from anlage.network import read_years
-
-    return None if text is None else read_years(text, option)
-
-
-def _text(path: str) -> tuple[str, str]:
-    """Give a file's name and text, read only when it is of a size that a network can have.
-
-    Raises:
-        Refused: There is no such file, it is too large, or it is no UTF-8.
-    """
-    try:
-        if path == "-":
-            raw = sys.stdin.buffer.read(_BYTES_MAX + 1)
-        else:
-            with Path(path).open("rb") as file:
-                raw = file.read(_BYTES_MAX + 1)
-        if len(raw) > _BYTES_MAX:
-            raise _unreadable(path, "a file of more than 4 MB", "at most 4 MB")
-        return path, raw.decode("utf-8-sig")
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error), "a file that can be read") from None
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"byte {error.start} is no UTF-8", "text in UTF-8") from None
-
-
-def _unreadable(path: str, found: str, limit: str) -> Refused:
-    return Refused(
-        "network-unreadable",
-        what=f"the network file {path}",
-        found=found,
-        limit=limit,
-        remedy="name a network file; docs/reference/network-file.md shows a first one",
-        path=path,
-    )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-class _Bar:
-    """Progress on standard error: a bar for a person, silence for a pipe."""
-
-    def __init__(self, what: str) -> None:
-        self._what, self._shown = what, False
-
-    def __call__(self, done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            filled = 30 * done // of
-            bar = "#" * filled + "." * (30 - filled)
-            print(f"\r{self._what} [{bar}] {done}/{of}", end="", file=sys.stderr, flush=True)
-            self._shown = True
-
-    def close(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)
 
 
 def _summary(data: dict[str, Any]) -> str:

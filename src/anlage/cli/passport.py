@@ -38,6 +38,10 @@ def register(group: Group) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="passport, or image of its QR code")
     parser.add_argument("--trust", metavar="KEY", help="key of the issuer that you know, or a file")
     parser.add_argument("--status", type=Path, metavar="FILE", help="revocation list")
+    parser = group.command("page", page, help="a page that checks passports without a network")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--trust", metavar="KEY", help="key to trust; this site's when left out")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="Ed25519 key, PEM")
     parser = group.command("revoke", revoke, help="sign a revocation list")
     parser.add_argument("places", metavar="N", nargs="*", type=int, help="places that are revoked")
     parser.add_argument("--status-list", required=True, metavar="ADDRESS")
@@ -121,6 +125,16 @@ def revoke(options: argparse.Namespace) -> Answer:
     return Answer(data, f"{options.output}: {len(set(options.places))} places revoked")
 
 
+def page(options: argparse.Namespace) -> Answer:
+    """Write the page that checks passports with no server and no network, the key in it."""
+    from anlage.app import offline_page
+    from anlage.custody import public_name
+
+    name = _trusted(options.trust) if options.trust else public_name(_key(options)[0].public_key())
+    options.output.write_text(offline_page(name), "utf-8")
+    return Answer({"file": str(options.output), "key": name}, f"{options.output}: trusts {name}")
+
+
 def _record(options: argparse.Namespace) -> dict[str, Any]:
     """Give the record of a file, or what the journal holds of a subject."""
     path = Path(options.subject)
@@ -134,35 +148,37 @@ def _record(options: argparse.Namespace) -> dict[str, Any]:
 
 def _recorded(options: argparse.Namespace) -> dict[str, Any]:
     """Give the parts of a passport that the facts of a subject's containers support."""
-    from anlage.app import Installation, settings
-    from anlage.cli.custody import histories_for
+    from anlage.app import open_clocked, settings
+    from anlage.cli.custody import custody_of
     from anlage.custody import Container, prove
     from anlage.record import Stream
 
-    histories, chosen = histories_for(options)
+    histories, chosen, now = custody_of(options)
     states = []
     for name in chosen:
         state = Container(id=name)
         for dated in histories[name]:
             state = state.with_fact(dated.fact)
         states.append(state)
-    proof = prove(histories, now=SystemClock().now(), subjects=chosen)
+    proof = prove(histories, now=now, subjects=chosen)
     lots = sorted({state.lot for state in states if state.lot})
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    installation = Installation.open(settings(folder))
+    installation = open_clocked(settings(folder))
     try:
-        site = installation.journal.site
-        created = [
-            recorded.body
+        site = installation.journal.opened
+        told = [
+            recorded
             for lot in lots
             for recorded in installation.journal.read_stream(Stream(f"lot/{lot}"))
-            if recorded.kind == "lot-created"
         ]
     finally:
         installation.close()
+    created = [one.body for one in told if one.kind == "lot-created"]
+    results = {one.body["attribute"]: one.body for one in told if one.kind == "lot-result-reported"}
+    released = [one.body for one in told if one.kind == "lot-released"]
     record: dict[str, Any] = {
         "id": options.subject,
-        "origin": {"site": site},
+        "origin": {"site": site.site, "name": site.site_name, "world": str(site.world)},
         "containers": [
             {
                 "id": state.id,
@@ -188,6 +204,15 @@ def _recorded(options: argparse.Namespace) -> dict[str, Any]:
             {"name": str(one.get("product")), "version": str(one.get("product_version"))}
             for one in created
         ]
+    if results:
+        record["tests"] = [
+            {name: str(body[name]) for name in ("attribute", "reported", "outcome", "method")}
+            for body in results.values()
+        ]
+    if released:
+        last = released[-1]
+        rule = f"{last['specification']} version {last['specification_version']}"
+        record["rules"] = {"specification": rule, "exceptional": bool(last["is_exceptional"])}
     return record
 
 

@@ -99,7 +99,8 @@ def _text(plan: "LotPlan", hours: "WorkingHours") -> str:
 
 
 def _recipe(product: str) -> "Recipe":
-    from anlage.plant import Recipe, check_recipe, read_source
+    from anlage.library import read_yaml
+    from anlage.plant import Recipe, check_recipe
 
     starters = resources.files("anlage.library") / "data" / "recipes"
     known = sorted(one.name.removesuffix(".yaml") for one in starters.iterdir())
@@ -115,7 +116,7 @@ def _recipe(product: str) -> "Recipe":
             limit=f"{', '.join(known)}, or a recipe file",
             remedy="name one of these, or give a file",
         )
-    checked = check_recipe(read_source(data, name))
+    checked = check_recipe(read_yaml(data, name))
     if not checked.ok or checked.recipe is None:
         raise Refused.of(checked.problems)
     return Recipe.read(checked.recipe.content)

@@ -31,10 +31,11 @@ def _check(args: argparse.Namespace) -> Answer:
 
 
 def _check_one(path: Path) -> dict[str, Any]:
-    from anlage.plant import check_recipe, read_source
+    from anlage.library import read_yaml
+    from anlage.plant import check_recipe
 
     try:
-        checked = check_recipe(read_source(_read(path), str(path)))
+        checked = check_recipe(read_yaml(_read(path), str(path)))
     except Refused as refusal:
         return _found(path, None, None, 0, refusal.problems)
     recipe = checked.recipe

@@ -26,7 +26,12 @@ def register(group: Group) -> None:
     parser.add_argument("--cusum-k", type=_finite, default=0.5)
     parser.add_argument("--cusum-h", type=_finite, default=5.0)
     parser.add_argument("--gate", action="store_true", help="exit 2 when a rule is met")
-    parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    parser.add_argument(
+        "--decimal",
+        choices=[".", ",", "auto"],
+        default="auto",
+        help="decimal sign; auto where the file tells it",
+    )
 
 
 def spc(options: argparse.Namespace) -> Answer:

@@ -30,7 +30,12 @@ def register(group: Group) -> None:
     parser.add_argument(
         "--new", type=Path, help="results to hold against the trend of FILE (out of trend: exit 2)"
     )
-    parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal sign")
+    parser.add_argument(
+        "--decimal",
+        choices=[".", ",", "auto"],
+        default="auto",
+        help="decimal sign; auto where the file tells it",
+    )
 
 
 def stability(options: argparse.Namespace) -> Answer:

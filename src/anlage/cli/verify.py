@@ -16,9 +16,11 @@ def register(group: Group) -> None:
 
 def verify(options: argparse.Namespace) -> Answer:
     """Check an export: bytes, proof, signatures, and each package's own judgement."""
+    from anlage.app import custody_shown
     from anlage.app import verify as check
 
     verdict = check(options.path, trust=options.trust, checkpoint=options.checkpoint)
+    custody = custody_shown(verdict)
     lines = [
         f"{options.path}: {verdict.sentence()}",
         f"  subject {verdict.subject}, {verdict.numbers['facts']} facts"
@@ -27,4 +29,11 @@ def verify(options: argparse.Namespace) -> Answer:
         f"  signed by {verdict.signer}",
         *(f"  {problem}" for problem in verdict.problems),
     ]
-    return Answer(verdict.as_dict(), "\n".join(lines), ok=verdict.ok)
+    if custody is not None:
+        lines.append(
+            f"  custody of {len(custody.containers)} containers: {custody.coverage_percent:g} %"
+            f" with one place and one holder, {custody.read_percent:g} % of it read, "
+            f"{len(custody.gaps)} gaps"
+        )
+    data = verdict.as_dict() | {"custody": custody.as_dict() if custody else None}
+    return Answer(data, "\n".join(lines), ok=verdict.ok)

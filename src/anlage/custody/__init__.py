@@ -17,8 +17,8 @@ from .bulk_read import BulkRead, compare
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
 from .capture import (
-    VIEWS,
     Capture,
+    CapturedDocument,
     CapturedEvent,
     CaptureEvents,
     DefineEventQuery,
@@ -40,8 +40,31 @@ from .capture import (
     remove_query,
     subscribe,
 )
+from .claim import OWN as OWN_CONTAINER
+from .claim import TAKING as TAKING_STEPS
+from .claim import VIEW as CLAIM_VIEW
+from .claim import (
+    AcceptClaim,
+    AgreeMatching,
+    Claim,
+    ClaimAccepted,
+    ClaimDismissed,
+    DismissClaim,
+    EndMatching,
+    Matching,
+    MatchingAgreed,
+    MatchingEnded,
+    Meaning,
+    accept_claim,
+    agree_matching,
+    claim_stream,
+    dismiss_claim,
+    end_matching,
+    matching_stream,
+)
 from .container import (
     Container,
+    assign,
     create,
     find,
     finish,
@@ -54,10 +77,13 @@ from .container import (
     receive,
     see,
     split,
+    take_over,
+    transfer,
     unpack,
     withdraw,
 )
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -85,32 +111,21 @@ from .container_request import (
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
     SplitContainer,
     UnpackContainer,
     WithdrawOffer,
 )
+from .container_view import VIEW as CONTAINER_VIEW
+from .container_view import VIEWS as CONTAINER_VIEWS
+from .container_view import wanted_for
 from .credential import base58, combined_hash, proof_problems, public_name, read_public
 from .credential import sign as sign_credential
-from .excursion import RULES as EXCURSION_RULES
-from .excursion import (
-    Band,
-    Excursion,
-    ExcursionRule,
-    Holds,
-    Judgement,
-    Kinetic,
-    Reading,
-    Verdict,
-    judge,
-    mean_kinetic_temperature,
-    rule_for,
-    worst_kinetic,
-)
 from .imported import ImportRecord, RecordImported
+from .incoming import ItemRegistered, RegisterItem, TradeItem, item_stream, register_item
+from .label_reading import LabelReading, read_label
+from .label_set import VIEW as LABEL_VIEW
 from .label_set import (
     LabelReprinted,
     LabelSet,
@@ -120,21 +135,50 @@ from .label_set import (
     reconcile_labels,
     reprint_label,
 )
-from .metric import (
-    FORMULAS,
-    Delivery,
-    Measure,
-    excursion_rate,
-    on_time_in_full,
-    out_of_specification_rate,
-    vein_to_vein,
+from .metric import DEFINITIONS as METRIC_DEFINITIONS
+from .metric import VIEW as METRIC_VIEW
+from .metric import Behind, Measure, measures
+from .naming import VIEW as CODE_VIEW
+from .naming import (
+    Code,
+    CodeGiven,
+    CodeWithdrawn,
+    GiveCode,
+    WithdrawCode,
+    code_stream,
+    give_code,
+    withdraw_code,
 )
 from .passport import PARTS as PASSPORT_PARTS
 from .passport import Audience, compact, expand, is_revoked, record_digest, status_list
 from .passport import issue as issue_passport
 from .passport import verify as verify_passport
 from .proof import CustodyProof, Dated, Gap, Span, check, histories_of, prove, spans
-from .segregation import (
+from .scan import VIEW as SCAN_VIEW
+from .scan import (
+    CalibrateScanner,
+    CodeScanned,
+    RecordScan,
+    RecordTags,
+    ScannerCalibrated,
+    TagsRead,
+    Workstation,
+    calibrate_scanner,
+    may_name_a_person,
+    reader_stream,
+    record_scan,
+    record_tags,
+    scan_of,
+    workstation_stream,
+)
+from .scanner import SHEET as SCANNER_SHEET
+from .scanner import (
+    Calibration,
+    calibrate,
+)
+from .sentence import sentence
+from .storage import VIEWS as STORAGE_VIEWS
+from .storage import (
     Infectious,
     Kept,
     PlaceRule,
@@ -142,19 +186,45 @@ from .segregation import (
     conflicts_within,
     look_alike,
 )
-from .sentence import sentence
-from .shipment import (
+from .subject import containers_of
+from .timeline import Happening, Stage, Stay, Timeline, happening_of, timeline_of
+from .transport import RULES as EXCURSION_RULES
+from .transport import VIEWS as TRANSPORT_VIEWS
+from .transport import (
+    Band,
     Disposition,
+    Excursion,
+    ExcursionRule,
+    Holds,
     Inspection,
+    Judgement,
+    Kinetic,
+    PrepareShipment,
+    Reading,
+    ReceiveShipment,
     Shipment,
     ShipmentPrepared,
     ShipmentReceived,
+    Verdict,
     doubts,
+    judge,
+    mean_kinetic_temperature,
     prepare,
     receive_shipment,
+    rule_for,
+    worst_kinetic,
 )
+from .views import VIEWS as CODE_VIEWS
+
+VIEWS = (*CODE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
+"""Every view of custody."""
 
 __all__ = [
+    "ItemRegistered",
+    "RegisterItem",
+    "TradeItem",
+    "item_stream",
+    "register_item",
     "ImportRecord",
     "RecordImported",
     "CAPTURED_EVENTS_MAX",
@@ -180,9 +250,62 @@ __all__ = [
     "query_stream",
     "remove_query",
     "subscribe",
+    "CONTAINER_VIEW",
     "VIEWS",
+    "OWN_CONTAINER",
+    "TAKING_STEPS",
+    "CLAIM_VIEW",
+    "LABEL_VIEW",
+    "METRIC_DEFINITIONS",
+    "METRIC_VIEW",
+    "Behind",
+    "measures",
+    "CODE_VIEW",
+    "SCAN_VIEW",
+    "SCANNER_SHEET",
+    "CapturedDocument",
+    "AcceptClaim",
+    "AgreeMatching",
+    "Claim",
+    "ClaimAccepted",
+    "ClaimDismissed",
+    "DismissClaim",
+    "EndMatching",
+    "Matching",
+    "MatchingAgreed",
+    "MatchingEnded",
+    "Meaning",
+    "accept_claim",
+    "agree_matching",
+    "claim_stream",
+    "dismiss_claim",
+    "end_matching",
+    "matching_stream",
+    "Code",
+    "CodeGiven",
+    "CodeWithdrawn",
+    "GiveCode",
+    "WithdrawCode",
+    "code_stream",
+    "give_code",
+    "withdraw_code",
+    "CalibrateScanner",
+    "CodeScanned",
+    "RecordScan",
+    "RecordTags",
+    "ScannerCalibrated",
+    "TagsRead",
+    "Workstation",
+    "calibrate_scanner",
+    "may_name_a_person",
+    "reader_stream",
+    "record_scan",
+    "record_tags",
+    "scan_of",
+    "workstation_stream",
+    "Calibration",
+    "calibrate",
     "EXCURSION_RULES",
-    "FORMULAS",
     "PASSPORT_PARTS",
     "Audience",
     "Band",
@@ -190,6 +313,7 @@ __all__ = [
     "BulkRead",
     "CheckAtBedside",
     "Container",
+    "ContainerAssigned",
     "ContainerCreated",
     "ContainerDrawn",
     "ContainerEnded",
@@ -203,7 +327,6 @@ __all__ = [
     "CustodyFact",
     "CustodyProof",
     "Dated",
-    "Delivery",
     "Disposition",
     "End",
     "Evidence",
@@ -223,6 +346,7 @@ __all__ = [
     "Judgement",
     "Kept",
     "Kinetic",
+    "LabelReading",
     "LabelReprinted",
     "LabelSet",
     "LabelsPrinted",
@@ -249,6 +373,7 @@ __all__ = [
     "Verdict",
     "WithdrawOffer",
     "base58",
+    "assign",
     "check",
     "check_at_bedside",
     "combined_hash",
@@ -256,9 +381,9 @@ __all__ = [
     "compare",
     "conflicts",
     "conflicts_within",
+    "containers_of",
     "create",
     "doubts",
-    "excursion_rate",
     "expand",
     "find",
     "finish",
@@ -273,8 +398,6 @@ __all__ = [
     "miss",
     "move",
     "offer",
-    "on_time_in_full",
-    "out_of_specification_rate",
     "pack",
     "pool",
     "prepare",
@@ -282,6 +405,7 @@ __all__ = [
     "proof_problems",
     "prove",
     "public_name",
+    "read_label",
     "read_public",
     "receive",
     "receive_shipment",
@@ -295,9 +419,17 @@ __all__ = [
     "spans",
     "split",
     "status_list",
+    "take_over",
+    "transfer",
     "unpack",
-    "vein_to_vein",
     "verify_passport",
+    "wanted_for",
     "withdraw",
     "worst_kinetic",
+    "Happening",
+    "Stage",
+    "Stay",
+    "Timeline",
+    "happening_of",
+    "timeline_of",
 ]

@@ -116,7 +116,10 @@ def infuse(
     by: str,
     at: Instant,
 ) -> list[Entry]:
-    """Give the facts of an infusion: what was given, what is left, the end of the bag.
+    """Give the facts of an infusion: what was given and what is left.
+
+    A bag from which all was given has come to its end; one with a remainder is answered for until
+    that is destroyed or sent back.
 
     Raises:
         Refused: Somebody else answers for it, it was not checked within 30 minutes, or given and
@@ -154,12 +157,14 @@ def infuse(
             "measure what is left in bag and line, and account for the rest",
         )
     drawn = ContainerDrawn(amount=given, into=(), evidence=Evidence.SCANNED)
-    ended = ContainerEnded(how=End.INFUSED, holder=by, evidence=Evidence.SCANNED)
-    return [
+    entries = [
         Entry(container.stream, LeftoverReconciled(given=given, left=left, by=by)),
         Entry(container.stream, drawn),
-        Entry(container.stream, ended),
     ]
+    if left.value == 0:
+        ended = ContainerEnded(how=End.INFUSED, holder=by, evidence=Evidence.SCANNED)
+        entries.append(Entry(container.stream, ended))
+    return entries
 
 
 def _identity(order: InfusionOrder, container: Container, band: str, bag: str) -> list[Problem]:

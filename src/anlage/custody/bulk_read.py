@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .codes import Reading, tag
+from .codes import Reading, tag, thing_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +32,24 @@ def compare(expected: Mapping[str, str], memories: Iterable[str]) -> BulkRead:
     """Compare tags with a manifest; a tag read many times counts once.
 
     Args:
-        expected: Container by EPC.
+        expected: Container by EPC URN, or by the one name of its code (`codes.thing_of`).
         memories: EPC memory of each tag in hexadecimal, in any order.
     """
-    seen: dict[str, None] = {}
+    seen: dict[str, str] = {}  # the name by EPC
     unreadable: dict[str, None] = {}
     for memory in dict.fromkeys(memories):
         reading = _read(memory)
         if reading is None or not reading.valid:
             unreadable[memory] = None
         else:
-            seen[reading.fields["epc"]] = None
+            seen[reading.fields["epc"]] = thing_of(reading) or ""
+    names = {*seen, *seen.values()}
     return BulkRead(
-        present=tuple(name for epc, name in expected.items() if epc in seen),
-        missing=tuple(name for epc, name in expected.items() if epc not in seen),
-        foreign=tuple(epc for epc in seen if epc not in expected),
+        present=tuple(name for code, name in expected.items() if code in names),
+        missing=tuple(name for code, name in expected.items() if code not in names),
+        foreign=tuple(
+            epc for epc, name in seen.items() if epc not in expected and name not in expected
+        ),
         unreadable=tuple(unreadable),
     )
 

@@ -11,7 +11,7 @@ event with an error declaration and the same identity stands beside it (EPCIS 2.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from anlage.base import Refused
@@ -219,6 +219,28 @@ class Capture:
         """Give the state after a fact."""
         del recorded
         return replace(self, is_taken=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedDocument:
+    """A captured document: its events by identifier, and who sent it."""
+
+    events: Mapping[str, CapturedEvent] = field(default_factory=dict)
+    person: str = ""
+
+    @classmethod
+    def begin(cls, stream: Stream) -> Self:
+        """Give the state before any fact."""
+        del stream
+        return cls()
+
+    def after(self, recorded: Recorded) -> Self:
+        """Give the state after a fact."""
+        match recorded.fact:
+            case EpcisCaptured(events=events):
+                held = {one.id: one for one in events}
+                return replace(self, events=held, person=recorded.by.person or "")
+        return self
 
 
 def capture_stream(capture: str) -> Stream:

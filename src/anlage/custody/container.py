@@ -4,7 +4,7 @@ A container has one place and one accountable holder, or is inside another conta
 receive every state that they judge and give facts, or refuse. A wrong patient has no override.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,6 +12,7 @@ from anlage.base import Instant, Quantity, Refused
 from anlage.record import Entry, Recorded, Stream
 
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -96,6 +97,8 @@ class Container:
                     place=fact.place,
                     holder=fact.holder,
                 )
+            case ContainerAssigned():
+                return replace(self, coi=fact.coi)
             case ContainerMoved():
                 return replace(self, place=fact.place, holder=fact.holder)
             case HandOverOpened():
@@ -127,8 +130,7 @@ def create(container: Container, created: ContainerCreated) -> list[Entry]:
     Raises:
         Refused: It exists already, or vessel, place or holder is empty.
     """
-    if container.vessel:
-        raise _refuse("container-exists", container, "a history of its own", "a number not used")
+    _must_be_new(container)
     if not (created.vessel.strip() and created.place.strip() and created.holder.strip()):
         raise _refuse("container-incomplete", container, "an empty field", "vessel, place, holder")
     return [Entry(container.stream, created)]
@@ -180,9 +182,23 @@ def withdraw(container: Container, *, by: str, evidence: Evidence) -> list[Entry
 
 
 def receive(
-    container: Container, *, by: str, place: str, scanned: str, evidence: Evidence
+    container: Container,
+    *,
+    by: str,
+    place: str,
+    scanned: str,
+    evidence: Evidence,
+    roles: Collection[str] = (),
 ) -> list[Entry]:
     """Give the fact that closes a hand-over: the receiver scanned the container and takes it.
+
+    Args:
+        container: What is taken over.
+        by: Who takes it.
+        place: Where.
+        scanned: What was read from its label.
+        evidence: How this is known.
+        roles: The roles that the receiver holds, for an offer to a role.
 
     Raises:
         Refused: It was not offered to this receiver, or another container was scanned.
@@ -197,7 +213,7 @@ def receive(
             remedy="stop: this is another container; call the sender and quality",
             rule=RULE,
         )
-    if container.offered_to != by:
+    if container.offered_to != by and container.offered_to not in {f"role/{one}" for one in roles}:
         raise _refuse(
             "hand-over-not-open",
             container,
@@ -208,6 +224,50 @@ def receive(
         giver=container.holder or "", receiver=by, place=place, evidence=evidence
     )
     return [Entry(container.stream, closed)]
+
+
+def take_over(container: Container, *, by: str, place: str, evidence: Evidence) -> list[Entry]:
+    """Give the facts by which whoever has a container in hand answers for it, at a place.
+
+    Nothing when they do already. Where nobody offered it, the taking stands alone: cells do not
+    wait for a form, and the custody proof shows the time before as a gap.
+
+    Raises:
+        Refused: It does not exist, or is inside another container.
+    """
+    _must_live(container)
+    if container.inside is not None:
+        raise _refuse(
+            "container-packed", container, f"inside {container.inside}", "a container by itself"
+        )
+    if container.place is None:
+        return find(container, place=place, by=by, evidence=evidence)
+    if container.holder != by:
+        giver = container.holder or ""
+        closed = HandOverClosed(giver=giver, receiver=by, place=place, evidence=evidence)
+        return [Entry(container.stream, closed)]
+    return (
+        move(container, place=place, by=by, evidence=evidence) if place != container.place else []
+    )
+
+
+def assign(container: Container, *, coi: str, by: str) -> list[Entry]:
+    """Give the fact that sets a container of a lot for many aside for one patient.
+
+    Raises:
+        Refused: It does not exist, or is another patient's.
+    """
+    _must_live(container)
+    if container.coi is not None:
+        raise Refused(
+            "identity-mismatch",
+            what=f"container {container.id}",
+            found=f"set aside for {container.coi}",
+            limit=f"a container of nobody, for {coi}",
+            remedy="choose another container; this one is another patient's",
+            rule=RULE,
+        )
+    return [Entry(container.stream, ContainerAssigned(coi=coi, by=by))]
 
 
 def pack(
@@ -257,8 +317,18 @@ def split(
     vessel: str,
     by: str,
     evidence: Evidence,
+    is_measured: bool = True,
 ) -> list[Entry]:
     """Give the facts that fill new containers from one; what goes out must have been in it.
+
+    Args:
+        container: What is drawn from.
+        parts: New container to its amount.
+        vessel: What they are.
+        by: Who does it.
+        evidence: How this is known.
+        is_measured: False for a vessel of a running process whose volume nobody measured: then only
+            what goes out is on record.
 
     Raises:
         Refused: More goes out than is in it, its amount is unknown, or a part is not above zero.
@@ -266,16 +336,16 @@ def split(
     _must_be_held(container, by)
     if not parts or len(parts) > _PARTS_MAX or container.id in parts:
         raise _refuse("split-malformed", container, f"{len(parts)} parts", f"1 to {_PARTS_MAX}")
-    held = _amount(container)
-    out = [amount.to(held.unit) for amount in parts.values()]
-    total = sum((amount.value for amount in out), start=held.value * 0)
-    if any(amount.value <= 0 for amount in out) or total > held.value:
-        raise _refuse(
-            "mass-balance", container, f"{total} {held.unit} going out", f"at most {held}"
-        )
-    drawn = ContainerDrawn(amount=Quantity(total, held.unit), into=tuple(parts), evidence=evidence)
+    held = _amount(container) if is_measured else container.amount
+    unit = held.unit if held is not None else next(iter(parts.values())).unit
+    out = [amount.to(unit) for amount in parts.values()]
+    total = sum((amount.value for amount in out), start=out[0].value * 0)
+    if any(amount.value <= 0 for amount in out) or (held is not None and total > held.value):
+        limit = f"at most {held}" if held is not None else "amounts above zero"
+        raise _refuse("mass-balance", container, f"{total} {unit} going out", limit)
+    drawn = ContainerDrawn(amount=Quantity(total, unit), into=tuple(parts), evidence=evidence)
     entries = [Entry(container.stream, drawn)]
-    if total == held.value:
+    if held is not None and total == held.value:
         ended = ContainerEnded(how=End.USED_UP, holder=by, evidence=evidence)
         entries.append(Entry(container.stream, ended))
     for name, amount in parts.items():
@@ -291,6 +361,68 @@ def split(
         )
         entries.append(Entry(Stream(f"container/{name}"), created))
     return entries
+
+
+def transfer(
+    sources: Sequence[Container],
+    into: Container,
+    *,
+    vessel: str,
+    by: str,
+    evidence: Evidence,
+    amount: Quantity | None = None,
+    added: Quantity | None = None,
+    place: str | None = None,
+    may_mix: bool = False,
+) -> list[Entry]:
+    """Give the facts that bring the whole of one or more containers into a new one.
+
+    Where all amounts are known, no more comes to be than went in; less is what a wash takes away.
+
+    Args:
+        sources: One or more containers of one patient.
+        into: The new container, without history.
+        vessel: What it is.
+        by: Who does it and answers for all of them.
+        evidence: How this is known.
+        amount: What is in it then; None when nobody measured it.
+        added: Material that went in beside the sources.
+        place: Where it stands; with the first source when None.
+        may_mix: True only where the product's own rule allows cells of several donors.
+
+    Raises:
+        Refused: Cells of two patients would meet, somebody else holds one, or mass comes from
+            nowhere.
+    """
+    if not sources or len(sources) > _PARTS_MAX or len({s.id for s in sources}) < len(sources):
+        raise _refuse("pool-malformed", into, f"{len(sources)} sources", "one or more, each once")
+    _must_be_new(into)
+    for source in sources:
+        _must_be_held(source, by)
+        if source.coi != sources[0].coi and not may_mix:
+            raise _wrong_patient(source, sources[0])
+    _must_balance(sources, into, amount, added)
+    entries: list[Entry] = []
+    for source in sources:
+        if source.amount is not None:
+            drawn = ContainerDrawn(amount=source.amount, into=(into.id,), evidence=evidence)
+            entries.append(Entry(source.stream, drawn))
+        ended = ContainerEnded(how=End.USED_UP, holder=by, evidence=evidence)
+        entries.append(Entry(source.stream, ended))
+    one = all(source.coi == sources[0].coi for source in sources)
+    lots = {source.lot for source in sources if source.lot}
+    created = ContainerCreated(
+        vessel=vessel,
+        place=place or sources[0].place or "",
+        holder=by,
+        evidence=evidence,
+        coi=sources[0].coi if one else None,
+        lot=next(iter(lots)) if len(lots) == 1 else None,
+        amount=amount,
+        sources=tuple(source.id for source in sources),
+        added=added,
+    )
+    return [*entries, Entry(into.stream, created)]
 
 
 def pool(
@@ -317,8 +449,7 @@ def pool(
     """
     if len(sources) < 2 or len(sources) > _PARTS_MAX or len({s.id for s in sources}) < len(sources):
         raise _refuse("pool-malformed", into, f"{len(sources)} sources", "two or more, each once")
-    if into.vessel:
-        raise _refuse("container-exists", into, "a history of its own", "a number not used")
+    _must_be_new(into)
     for source in sources:
         _must_be_held(source, by)
         if source.place != sources[0].place:
@@ -416,6 +547,25 @@ def _must_be_held(container: Container, by: str) -> None:
     if container.holder != by:
         raise _refuse(
             "not-the-holder", container, f"held by {container.holder}, asked by {by}", "its holder"
+        )
+
+
+def _must_be_new(container: Container) -> None:
+    if container.vessel:
+        raise _refuse("container-exists", container, "a history of its own", "a number not used")
+
+
+def _must_balance(
+    sources: Sequence[Container], into: Container, amount: Quantity | None, added: Quantity | None
+) -> None:
+    """See that no more comes to be than went in, as far as amounts are known."""
+    known = [source.amount for source in sources if source.amount is not None]
+    if amount is None or len(known) < len(sources):
+        return
+    parts = [one.to(amount.unit).value for one in (*known, *([added] if added else []))]
+    if (total := sum(parts)) < amount.value:
+        raise _refuse(
+            "mass-balance", into, f"{amount} came to be", f"at most {total} {amount.unit} went in"
         )
 
 

@@ -48,6 +48,7 @@ class ContainerCreated:
         lot: The lot it belongs to.
         amount: What is in it.
         sources: The containers that it was filled from.
+        added: Material that went in beside them (medium, cryoprotectant).
     """
 
     vessel: str
@@ -58,6 +59,16 @@ class ContainerCreated:
     lot: str | None = None
     amount: Quantity | None = None
     sources: tuple[str, ...] = ()
+    added: Quantity | None = None
+
+
+@fact("container-assigned")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerAssigned:
+    """A container of a lot for many was set aside for one patient."""
+
+    coi: str
+    by: str
 
 
 @fact("container-moved")
@@ -83,7 +94,12 @@ class ContainerSeen:
 @fact("hand-over-opened")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOverOpened:
-    """Its holder offered it to a receiver; until the receiver takes it the giver answers for it."""
+    """Its holder offered it to a receiver; until the receiver takes it the giver answers for it.
+
+    Attributes:
+        receiver: A person; `role/ROLE` for whoever holds it; `lot/LOT` for whom the lot's next step
+            calls.
+    """
 
     giver: str
     receiver: str
@@ -172,6 +188,7 @@ class ContainerEnded:
 
 CustodyFact = (
     ContainerCreated
+    | ContainerAssigned
     | ContainerMoved
     | ContainerSeen
     | HandOverOpened

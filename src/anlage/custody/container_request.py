@@ -132,32 +132,6 @@ class FinishContainer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrepareShipment:
-    """Pack and seal a shipment."""
-
-    shipment: str
-    shipper: str
-    containers: tuple[str, ...]
-    seal: str
-    receiver: str
-    due: Instant
-    evidence: Evidence
-    under_quarantine: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiveShipment:
-    """Receive a shipment: what was scanned, the seal, the verdict on the condition log."""
-
-    shipment: str
-    scanned: tuple[str, ...]
-    seal: str | None = None
-    verdict: str | None = None
-    damaged: tuple[str, ...] = ()
-    record: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckAtBedside:
     """Check band, bag and order before an infusion."""
 

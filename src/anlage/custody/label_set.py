@@ -5,27 +5,40 @@ that was printed is applied or destroyed.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from anlage.base import Refused, clean_line
-from anlage.record import Entry, Recorded, Stream, fact
+from anlage.record import Entry, Recorded, Rows, Stream, fact
 
 RULE = "21 CFR 211.125; EU GMP Part IV 9.5"
 _COPIES_MAX = 5000
+VIEW = "label-sets"
 
 
 @fact("labels-printed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsPrinted:
-    """A set of labels was printed, each number once."""
+    """A set of labels was printed, each number once.
+
+    Attributes:
+        lot: The lot.
+        step: The step of its recipe that the labels are for.
+        layout: The layout.
+        numbers: The number of each label.
+        by: Who printed.
+        shared: What every label of the set says, by field of the layout.
+        number_field: The field that a label's number fills; empty when none was named.
+    """
 
     lot: str
     step: str
     layout: str
     numbers: tuple[str, ...]
     by: str
+    shared: Mapping[str, str] = field(default_factory=dict)
+    number_field: str = ""
 
 
 @fact("label-reprinted")
@@ -55,6 +68,10 @@ class LabelSet:
 
     id: str
     lot: str = ""
+    step: str = ""
+    layout: str = ""
+    shared: Mapping[str, str] = field(default_factory=dict)
+    number_field: str = ""
     copies: Counter[str] = field(default_factory=Counter)
     is_closed: bool = False
 
@@ -68,6 +85,11 @@ class LabelSet:
         """Its stream."""
         return Stream(f"label-set/{self.id}")
 
+    def fields_of(self, number: str) -> dict[str, str]:
+        """Give what the label of a number says, by field of its layout."""
+        own = {self.number_field: number} if self.number_field else {}
+        return {**self.shared, **own}
+
     def after(self, recorded: Recorded) -> Self:
         """Give the state after one more fact of the journal."""
         return self.with_fact(recorded.fact)
@@ -76,7 +98,15 @@ class LabelSet:
         """Give the state after one more fact."""
         match fact:
             case LabelsPrinted():
-                return replace(self, lot=fact.lot, copies=self.copies + Counter(fact.numbers))
+                return replace(
+                    self,
+                    lot=fact.lot,
+                    step=fact.step,
+                    layout=fact.layout,
+                    shared=dict(fact.shared),
+                    number_field=fact.number_field,
+                    copies=self.copies + Counter(fact.numbers),
+                )
             case LabelReprinted():
                 return replace(self, copies=self.copies + Counter([fact.number]))
             case LabelsReconciled():
@@ -158,3 +188,38 @@ def _refuse(code: str, labels: LabelSet, found: str, limit: str) -> Refused:
         remedy="count the labels again by scan; search the room and the bags before going on",
         rule=RULE,
     )
+
+
+class LabelSetView:
+    """Label sets by lot: what was printed, printed again, and whether it is closed."""
+
+    name = VIEW
+    version = 1
+    families = frozenset({"label-set"})
+
+    def apply(self, rows: Rows, recorded: Recorded) -> None:
+        """Take one fact into the rows."""
+        name = recorded.stream.id
+        row = rows.get(name) or {"set": name, "again": [], "closed": None}
+        match recorded.fact:
+            case LabelsPrinted() as said:
+                row |= {"lot": said.lot, "step": said.step, "layout": said.layout}
+                row |= {"count": len(said.numbers), "printed": recorded.happened_text}
+                row["by"] = said.by
+            case LabelReprinted(number=number, reason=reason):
+                row["again"] = [*row["again"], {"number": number, "reason": reason}]
+            case LabelsReconciled() as said:
+                row["closed"] = {
+                    "applied": len(said.applied),
+                    "destroyed": len(said.destroyed),
+                    "at": recorded.happened_text,
+                    "by": said.by,
+                    "second": said.second,
+                }
+            case _:
+                return
+        facet = "closed" if row["closed"] else "open"
+        rows.put(name, row, facet=facet, order=f"{row.get('printed', '')} {name}")
+
+
+VIEWS = (LabelSetView(),)

@@ -9,8 +9,9 @@ fact into a gap, because in that time the thing moved and nobody recorded it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from anlage.base import Instant, Problem
+from anlage.base import Instant, Problem, stamp
 from anlage.record import Recorded
 
 from .container_fact import (
@@ -25,6 +26,7 @@ from .container_fact import (
     Evidence,
     HandOverClosed,
     HandOverOpened,
+    HandOverWithdrawn,
 )
 
 _DEPTH_MAX = 8
@@ -113,6 +115,28 @@ class CustodyProof:
         """Percent of total known in one grade."""
         return _percent(self.by_grade.get(grade, _ZERO), self.total)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give the proof as a JSON object; each gap with the two facts around it."""
+        return {
+            "coverage_percent": self.coverage_percent,
+            "read_percent": self.read_percent,
+            "by_grade": {grade.value: self.grade_percent(grade) for grade in Evidence},
+            "container_seconds": self.total.total_seconds(),
+            "containers": list(self.containers),
+            "gaps": [
+                {
+                    "container": gap.container,
+                    "start": stamp(gap.start),
+                    "end": stamp(gap.end),
+                    "seconds": (gap.end - gap.start).total_seconds(),
+                    "why": gap.why,
+                    "before": _around(gap.before),
+                    "after": _around(gap.after),
+                }
+                for gap in self.gaps
+            ],
+        }
+
 
 def prove(
     histories: Mapping[str, Sequence[Dated]],
@@ -157,6 +181,13 @@ def spans(histories: Mapping[str, Sequence[Dated]], name: str, *, now: Instant) 
     return _Reader(histories, now).spans(name)
 
 
+def _around(dated: Dated | None) -> dict[str, Any] | None:
+    if dated is None:
+        return None
+    kind = getattr(dated.fact, "kind", type(dated.fact).__name__)
+    return {"number": dated.number, "at": stamp(dated.at), "fact": str(kind)}
+
+
 def histories_of(facts: Iterable[Recorded]) -> dict[str, list[Dated]]:
     """Give the dated facts of each container among recorded ones."""
     found: dict[str, list[Dated]] = {}
@@ -170,10 +201,37 @@ def histories_of(facts: Iterable[Recorded]) -> dict[str, list[Dated]]:
 
 def check(facts: Sequence[Recorded]) -> list[Problem]:
     """Judge the containers of an export: nothing happens to one before its creation or after its
-    end, and no container is created twice.
+    end, no container is created twice, and none holds another patient's cells than its sources.
     """
     problems: list[Problem] = []
-    for name, history in histories_of(facts).items():
+    histories = histories_of(facts)
+    born = {
+        name: dated.fact
+        for name, history in histories.items()
+        for dated in history
+        if isinstance(dated.fact, ContainerCreated)
+    }
+    for name, created_fact in born.items():
+        mixed = [
+            source
+            for source in created_fact.sources
+            if source in born
+            and created_fact.coi is not None
+            and born[source].coi != created_fact.coi
+        ]
+        if mixed:
+            problems.append(
+                Problem(
+                    code="identity-mismatch",
+                    what=f"container {name}",
+                    found=f"filled from {', '.join(mixed)}, which are not of {created_fact.coi}",
+                    limit="cells of one patient",
+                    remedy="ask the site how the cells of two patients met",
+                    rule="ISO 21973; chain of identity",
+                    path=f"container/{name}",
+                )
+            )
+    for name, history in histories.items():
         created = [d for d in history if isinstance(d.fact, ContainerCreated)]
         ended = [d for d in history if isinstance(d.fact, ContainerEnded)]
         late = [d for d in history if ended and d.number > ended[0].number]
@@ -202,6 +260,7 @@ class _Now:
     grade: Evidence | None = None
     since: Dated | None = None
     missing: bool = False
+    offered: str | None = None
 
 
 @dataclass(slots=True)
@@ -332,6 +391,7 @@ def _says_something(fact: object) -> bool:
         | ContainerSeen
         | HandOverOpened
         | HandOverClosed
+        | HandOverWithdrawn
         | ContainerPacked
         | ContainerUnpacked
         | ContainerMissed
@@ -349,9 +409,11 @@ def _take(state: _Now, dated: Dated) -> None:
             state.grade, state.missing = fact.evidence, False
         case HandOverClosed():
             state.place, state.holder = fact.place, fact.receiver
-            state.grade, state.missing = fact.evidence, False
+            state.grade, state.missing, state.offered = fact.evidence, False, None
         case HandOverOpened():
-            state.holder = fact.giver
+            state.holder, state.offered = fact.giver, fact.receiver
+        case HandOverWithdrawn():
+            state.offered = None
         case ContainerSeen():
             if state.inside is None:
                 state.place, state.grade = fact.place, fact.evidence
@@ -380,7 +442,9 @@ def _contradiction(state: _Now, fact: object) -> str:
         case HandOverOpened() | HandOverClosed():
             if state.inside is not None:
                 return f"handed over by itself, but the record has it inside {state.inside}"
-            return _other_holder(state, fact.giver)
+            if why := _other_holder(state, fact.giver):
+                return why
+            return _one_sided(state, fact) if isinstance(fact, HandOverClosed) else ""
         case ContainerSeen():
             if state.inside is None and fact.place != state.place:
                 return f"seen at {fact.place}, but the record has it at {state.place}"
@@ -408,6 +472,18 @@ def _other_holder(state: _Now, holder: str) -> str:
     if holder == state.holder:
         return ""
     return f"{holder} had it, but the record has {state.holder} answer for it"
+
+
+def _one_sided(state: _Now, fact: HandOverClosed) -> str:
+    """Say what a taking lacks that the giver never offered; an offer to a role or to a lot's next
+    step was judged when it was taken.
+    """
+    offered = state.offered
+    if offered is None:
+        return f"taken by {fact.receiver}, but {fact.giver} never offered it"
+    if offered != fact.receiver and "/" not in offered:
+        return f"taken by {fact.receiver}, but offered to {offered}"
+    return ""
 
 
 def _weaker(one: Evidence | None, other: Evidence | None) -> Evidence | None:

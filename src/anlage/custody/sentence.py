@@ -3,7 +3,9 @@
 from anlage.record import Recorded
 
 from .bedside import BedsideChecked, LeftoverReconciled
+from .code_sentence import code_sentence
 from .container_fact import (
+    ContainerAssigned,
     ContainerCreated,
     ContainerDrawn,
     ContainerEnded,
@@ -18,8 +20,13 @@ from .container_fact import (
     HandOverOpened,
     HandOverWithdrawn,
 )
-from .shipment import ShipmentPrepared, ShipmentReceived
+from .incoming import ItemRegistered
+from .storage import sentence_of as of_storage
+from .transport import sentence_of as of_transport
 
+FAMILIES = frozenset(
+    {"container", "shipment", "place", "picklist", "lane", "shipper", "lot", "item"}
+)
 _GRADES = {
     Evidence.SCANNED: "scanned",
     Evidence.DEVICE: "read by a device",
@@ -30,10 +37,12 @@ _GRADES = {
 
 def sentence(recorded: Recorded) -> str | None:
     """Give a fact of custody as one sentence; None for a fact of another package."""
-    if recorded.stream.family not in ("container", "shipment"):
+    if (said := code_sentence(recorded)) is not None:
+        return said
+    if recorded.stream.family not in FAMILIES:
         return None
     fact, name = recorded.fact, recorded.stream.id
-    text = _text(fact, name)
+    text = _text(fact, name) or of_storage(fact, name) or of_transport(fact, name)
     grade = getattr(fact, "evidence", None)
     if text is None:
         return None
@@ -47,6 +56,8 @@ def _text(fact: object, name: str) -> str | None:
         case ContainerCreated():
             sources = ", ".join(fact.sources)
             return f"{fact.vessel.capitalize()} {name} was filled from {sources}"
+        case ContainerAssigned():
+            return f"{fact.by} set {name} aside for {fact.coi}"
         case ContainerMoved():
             return f"{fact.holder} brought {name} from {fact.origin} to {fact.place}"
         case ContainerSeen():
@@ -72,11 +83,10 @@ def _text(fact: object, name: str) -> str | None:
             return f"{name} was {fact.how.value.replace('-', ' ')}"
         case BedsideChecked():
             return f"{fact.first} and {fact.second} checked band, bag and order of {name}"
+        case ItemRegistered():
+            item = f"{fact.name} of {fact.supplier}, {fact.pack} a pack"
+            return f"{fact.by} said that item {name} is {item}"
         case LeftoverReconciled():
             return f"Of {name}, {fact.given} were given and {fact.left} were left"
-        case ShipmentPrepared():
-            return f"Shipment {name} was sealed with {fact.seal} for {fact.receiver}"
-        case ShipmentReceived():
-            return f"{fact.receiver} received shipment {name}: {fact.disposition.value}"
         case _:
             return None

@@ -1,8 +1,9 @@
 """A table of named columns out of a file: read strictly, refused with line numbers.
 
-The separator is detected from the first line; the decimal sign is declared by the caller and never
-guessed, because 1,234 is a thousand in one country and a little over one in the next. A blank cell
-is never a zero.
+Separator, encoding and the line with the column names are found, whatever an instrument wrote above
+it. The decimal sign is read off the file only where its numbers leave no doubt: 1,234 is a thousand
+in one country and a little over one in the next, so that a file with nothing but such numbers is
+refused until its sign is declared. A blank cell is never a zero.
 """
 
 import csv
@@ -21,7 +22,23 @@ COLUMNS_MAX = 2_000
 PROBLEMS_MAX = 100
 # No laboratory measures past 1e100; squares of such numbers would overflow.
 EXPONENT_MAX = 100
+HEADER_LINES = 80
+AUTO = "auto"
+"""The decimal sign that the file's own numbers tell."""
 
+_GROUPED = {
+    ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+|[+-]?\d{1,3}(?:,\d{3}){2,}"),
+    ",": re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+|[+-]?\d{1,3}(?:\.\d{3}){2,}"),
+}
+_SPACED = re.compile(r"[+-]?\d{1,3}(?:[\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?")
+_COMMA = re.compile(r"[<>≤≥~]?\s*[+-]?(?:\d+,\d+|,\d+)(?:[eE][+-]?\d+)?\s*%?")
+_POINT = re.compile(r"[<>≤≥~]?\s*[+-]?(?:\d*\.\d+)(?:[eE][+-]?\d+)?\s*%?")
+_DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+# What follows a column's name where its unit is written without brackets.
+_UNITS = re.compile(
+    r"_(?:(?:n|u|p|m|k|f)?(?:g|l|mol|m|iu|u|eu)|eu|cells?|percent|pct|months?|mo|h|hr|hours?|min|s"
+    r"|days?|d|weeks?|wk|years?|yr|nm|rlu|rfu|au|a_u|x10_?\d|per|ml|ul|dl|l|mg|kg|g|label_claim|\d{3})$"
+)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,3})?")
 _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "."})
 
@@ -44,11 +61,7 @@ class Columns:
 
     def find(self, *names: str) -> int | None:
         """Give the place of the first column with one of these names (case and unit ignored)."""
-        keys = [_key(cell) for cell in self.header]
-        for name in names:
-            if name in keys:
-                return keys.index(name)
-        return None
+        return place_of(self.header, names)
 
     def need(self, *names: str) -> int:
         """Give the place of a column that must be there.
@@ -91,16 +104,39 @@ class Columns:
         return values
 
 
+def place_of(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Give the place of the first column with one of these names, with or without its unit."""
+    keys = [_key(cell) for cell in header]
+    bare = [_without_unit(key) for key in keys]
+    for among in (keys, bare):
+        for name in names:
+            if name in among:
+                return among.index(name)
+    return None
+
+
 def number(cell: str, *, decimal: str = ".") -> Decimal | None:
-    """Give the exact number of a cell, or None where it is blank, none, or past 1e100."""
-    cell = cell.strip().replace("\u2212", "-")
+    """Give the exact number of a cell, or None where it is blank, none, or past 1e100.
+
+    Thousands may be grouped where that leaves no doubt ("1,234.5", "1 234"); a % sign is dropped.
+    """
+    cell = cell.strip().replace("\u2212", "-").removesuffix("%").rstrip()
+    if decimal == "." and len(cell) <= 60 and _NUMBER.fullmatch(cell):
+        return _within(Decimal(re.sub("[dD]", "e", cell)))
+    if _GROUPED.get(decimal, _SPACED).fullmatch(cell):
+        cell = cell.replace("," if decimal == "." else ".", "")
+    elif _SPACED.fullmatch(cell):
+        cell = re.sub("[\u00a0\u202f' ]", "", cell)
     if decimal == ",":
         if "." in cell:
             return None
         cell = cell.replace(",", ".")
     if len(cell) > 60 or not _NUMBER.fullmatch(cell):
         return None
-    value = Decimal(re.sub("[dD]", "e", cell))
+    return _within(Decimal(re.sub("[dD]", "e", cell)))
+
+
+def _within(value: Decimal) -> Decimal | None:
     return value if not value or abs(value.adjusted()) <= EXPONENT_MAX else None
 
 
@@ -109,17 +145,26 @@ def is_blank(cell: str) -> bool:
     return cell.strip().lower() in _BLANK
 
 
-def read_columns(path: Path, *, decimal: str = ".") -> Columns:
-    """Read a CSV, TSV or XLSX file with a header in its first line.
+def read_columns(
+    path: Path, *, decimal: str = ".", expect: Sequence[Sequence[str]] = ()
+) -> Columns:
+    """Read a CSV, TSV or XLSX file; lines above the one that names the columns are passed over.
+
+    Args:
+        path: The file.
+        decimal: Its decimal sign; "auto" where its numbers tell it.
+        expect: Names of columns that must be there, each with its synonyms.
 
     Raises:
         Refused: The file is missing, too large, not text, without rows, or a row has more cells
             than the header.
     """
+    decimal = decimal_of(path) if decimal == AUTO else decimal
     lines = read_grid(path, decimal=decimal)
     lines = [(line, cells) for line, cells in lines if any(cells)]
     if not lines:
         raise _empty(path)
+    lines = lines[_header_at(lines, expect, decimal) :]
     header = tuple(cell.strip() for cell in lines[0][1])
     while header and not header[-1]:
         header = header[:-1]
@@ -155,6 +200,50 @@ def read_columns(path: Path, *, decimal: str = ".") -> Columns:
     if not rows:
         raise _empty(path)
     return Columns(path=str(path), header=header, rows=tuple(rows), decimal=decimal)
+
+
+def _header_at(
+    lines: Sequence[tuple[int, list[str]]], expect: Sequence[Sequence[str]], decimal: str
+) -> int:
+    """Give the place of the line that names the columns; the first where nothing tells better."""
+    head = [cells for _, cells in lines[:HEADER_LINES]]
+    if expect:
+        for at, cells in enumerate(head):
+            if all(place_of(cells, names) is not None for names in expect):
+                return at
+    width = max(sum(map(bool, cells)) for cells in head)
+    if sum(map(bool, head[0])) >= width:
+        return 0
+    for at, cells in enumerate(head[:-1]):
+        held = [cell for cell in cells if cell]
+        is_named = len(held) > 1 and all(number(cell, decimal=decimal) is None for cell in held)
+        below = [cell for cell in head[at + 1] if number(cell, decimal=decimal) is not None]
+        if is_named and below and len(head[at + 1]) <= len(cells):
+            return at
+    return 0
+
+
+def decimal_of(path: Path) -> str:
+    """Give the decimal sign that a file's numbers tell; a point where they leave it open.
+
+    Raises:
+        Refused: The file is missing, too large, or not text.
+    """
+    # With commas as separators only a quoted cell can hold a decimal comma.
+    raw = read_bytes(path)
+    is_parted = False
+    if raw[:4] != b"PK\x03\x04":
+        text = decoded(raw, path)
+        is_parted = "," in text and _separator(text, ",", least=2) != ","
+        if not is_parted and '"' not in text:
+            return "."
+    grid = read_grid(path, decimal="," if is_parted else ".")
+    cells = [cell for _, row in grid[:2_000] for cell in row if cell]
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    is_doubtful = all(_DOUBTFUL.fullmatch(cell) for cell in commas)
+    if not commas or is_doubtful or any(_POINT.fullmatch(cell) for cell in cells):
+        return "."
+    return ","
 
 
 def read_grid(path: Path, *, decimal: str = ".") -> list[tuple[int, list[str]]]:
@@ -219,6 +308,13 @@ def decoded(raw: bytes, path: Path) -> str:
         except UnicodeDecodeError as error:
             raise _unreadable(path, str(error)) from error
     if b"\x00" in raw:
+        head = raw[:4096]
+        for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+            if zeros.count(0) > 0.8 * len(zeros):  # text of two bytes a letter, without its mark
+                try:
+                    return raw.decode(encoding)
+                except UnicodeDecodeError:
+                    break
         raise _unreadable(path, "zero bytes")
     try:
         return raw.decode("utf-8-sig")
@@ -226,11 +322,20 @@ def decoded(raw: bytes, path: Path) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def _separator(text: str, decimal: str) -> str:
+def _separator(text: str, decimal: str, *, least: int = 1) -> str:
+    """Give what parts the cells: the sign that stands in most lines.
+
+    Args:
+        text: The file.
+        decimal: The decimal sign; a comma then parts nothing.
+        least: Lines in which a tab or semicolon must stand; below that it is the comma.
+    """
     candidates = "\t;" if decimal == "," else "\t;,"
-    head = [line for line in text[:20_000].splitlines() if line.strip()][:20]
+    head = [line for line in text[:20_000].splitlines() if line.strip()][:40]
     counts = {sign: sum(sign in line for line in head) for sign in candidates}
     best = max(candidates, key=lambda sign: (counts[sign], -candidates.index(sign)))
+    if least > 1:
+        return best if counts[best] >= least and counts[best] * 2 >= len(head) else ","
     return best if counts[best] else candidates[-1]
 
 
@@ -265,7 +370,16 @@ def _cell(value: object, decimal: str) -> str:
 
 def _key(cell: str) -> str:
     """Give the column's name without case, unit in brackets, and signs."""
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"[(\[].*?[)\]]", "", cell.lower())).strip("_")
+    plain = re.sub(r"[(\[].*?[)\]]", "", cell.lower().replace("µ", "u").replace("μ", "u"))
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+
+
+def _without_unit(key: str) -> str:
+    for _ in range(3):
+        key, count = _UNITS.subn("", key)
+        if not count:
+            break
+    return key
 
 
 def _bad_number(columns: Columns, place: int, line: int, cell: str) -> Problem:

@@ -6,15 +6,10 @@ method is not qualified for (ICH Q2(R2) and Q14 hold a procedure to its intended
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
+from anlage.library import MethodPurpose as Purpose
 
-class Purpose(Enum):
-    """What a result may be used for, in rising order of what hangs on it."""
-
-    UNDERSTANDING = "understanding"
-    DEVELOPMENT = "development"
-    CONTROL = "control"
+__all__ = ["MethodCard", "Purpose"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +67,21 @@ class MethodCard:
             "trained_domain": self.trained_domain,
             "sources": list(self.sources),
         }
+
+    def warnings_for(
+        self, purposes: tuple[Purpose, ...], *, validated_for: tuple[Purpose, ...] = ()
+    ) -> tuple[str, ...]:
+        """Say, one sentence each, for which purposes the method is used beyond what it may.
+
+        Args:
+            purposes: What the user wants to do with the results.
+            validated_for: What the site has validated it for, on its own samples.
+        """
+        held = {*self.qualified_for, *validated_for}
+        qualified = ", ".join(one.value for one in Purpose if one in held) or "nothing yet"
+        return tuple(
+            f"{self.name} {self.version} is used for {one.value}, but is made for "
+            f"{', '.join(made.value for made in self.purposes)} and qualified for {qualified}"
+            for one in purposes
+            if one not in self.purposes or (one is Purpose.CONTROL and one not in held)
+        )

@@ -7,6 +7,7 @@ they are not pooled; and it never runs further past the data than Q1E 2.4 and 2.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -18,7 +19,7 @@ from scipy import special
 
 from anlage.base import Problem, Refused
 
-from .columns import PROBLEMS_MAX, Columns, read_columns
+from .columns import PROBLEMS_MAX, Columns, is_blank, number, read_columns
 from .random_lines import random_lines
 
 Array = NDArray[np.float64]
@@ -175,14 +176,17 @@ def read_study(path: Path, *, decimal: str = ".") -> Study:
     Raises:
         Refused: A column is missing, a cell is no number, or a month is negative (lines named).
     """
-    return study_of(read_columns(path, decimal=decimal))
+    return study_of(read_columns(path, decimal=decimal, expect=(_MONTH,)))
 
 
 def study_of(columns: Columns) -> Study:
     """Give the study of a table that is already read; see `read_study`."""
-    month_place = columns.need("month", "months", "time", "age", "age_months", "t")
-    value_place = columns.need("value", "result", "assay", "response", "y")
-    batch_place = columns.find("batch", "lot", "batch_id")
+    month_place = columns.need(*_MONTH)
+    batch_place = columns.find(*_BATCH)
+    if batch_place is None and columns.find(*_VALUE) is None:
+        columns = _melted(columns, month_place)
+        month_place, batch_place = 1, 0
+    value_place = _value_place(columns, {month_place, batch_place})
     problems: list[Problem] = []
     numbers = []
     for place in (month_place, value_place):
@@ -222,10 +226,70 @@ def study_of(columns: Columns) -> Study:
         raise Refused.of(problems[:PROBLEMS_MAX])
     return Study(
         batch=tuple(names),
-        month=np.array([float(v) for v in numbers[0]]),
+        month=np.array([float(v) for v in numbers[0]]) * _months_per(columns.header[month_place]),
         value=np.array([float(v) for v in numbers[1]]),
         path=columns.path,
     )
+
+
+_MONTH = (
+    "month", "months", "time", "age", "age_months", "t", "time_months", "timepoint", "time_point",
+    "storage_time", "storage_months", "duration", "week", "weeks", "day", "days", "year",
+    "years",
+)  # fmt: skip
+_BATCH = (
+    "batch", "lot", "batch_id", "lot_id", "batch_no", "lot_no", "batch_number", "lot_number",
+    "series", "batch_lot", "lot_batch",
+)  # fmt: skip
+_VALUE = (
+    "value", "result", "assay", "response", "y", "potency", "purity", "viability", "content",
+    "measurement", "measured", "recovery", "titer", "titre", "concentration", "assay_value",
+    "percent", "percent_label_claim", "label_claim",
+)  # fmt: skip
+_MONTHS_PER = {"day": 12 / 365.25, "week": 84 / 365.25, "year": 12.0}
+
+
+def _melted(columns: Columns, month: int) -> Columns:
+    """Give a table with one column of results per batch as rows of batch, month and value.
+
+    A blank cell is a test that was not made: its row is left out. A table with a single column of
+    results stays one batch.
+    """
+    others = [
+        place
+        for place in range(len(columns.header))
+        if place != month
+        and any(number(cell, decimal=columns.decimal) is not None for cell in columns.text(place))
+    ]
+    rows = []
+    for place in others:
+        name = columns.header[place] or f"column {place + 1}"
+        for line, cells in columns.rows:
+            cell = cells[place] if place < len(cells) else ""
+            if not is_blank(cell):
+                rows.append((line, (name, cells[month] if month < len(cells) else "", cell)))
+    header = ("batch", columns.header[month], "value")
+    return Columns(path=columns.path, header=header, rows=tuple(rows), decimal=columns.decimal)
+
+
+def _value_place(columns: Columns, taken: set[int | None]) -> int:
+    """Give the column of the results: by its name, or the only other one that holds numbers."""
+    named = columns.find(*_VALUE)
+    if named is not None and named not in taken:
+        return named
+    others = [
+        place
+        for place in range(len(columns.header))
+        if place not in taken
+        and all(number(cell, decimal=columns.decimal) is not None for cell in columns.text(place))
+    ]
+    return others[0] if len(others) == 1 else columns.need(*_VALUE)
+
+
+def _months_per(header: str) -> float:
+    """Give how many months the unit of a column of times is: its header says days or weeks."""
+    found = re.search(r"\b(day|week|year)s?\b", header.lower().replace("_", " "))
+    return _MONTHS_PER[found[1]] if found else 1.0
 
 
 def shelf_life(

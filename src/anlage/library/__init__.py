@@ -6,8 +6,19 @@ Start at: specification.py (the one evaluator of limits), then definition.py (ho
 lives) and person.py (who may do what).
 """
 
+from .account import (
+    AccountLocked,
+    AccountMade,
+    LoginFailed,
+    PasswordChanged,
+    PasswordReset,
+    sentence,
+    stream_of_account,
+)
 from .calculation import Agreement, Calculation, Computation
 from .checklist import AnswerKind, Checklist, Item
+from .clock import ConfirmClock, confirm_clock
+from .collection import Collection, Donor, InfectiousStatus
 from .definition import (
     ChangeNote,
     Definition,
@@ -42,6 +53,16 @@ from .kinds import (
 from .label import Carries, Label, LabelField, Symbol
 from .material_class import Category, Keeping, MaterialClass
 from .medium import Ingredient, LabelVerdict, Matter, RuleSet, Source, Word
+from .method import (
+    Control,
+    Measures,
+    Method,
+    MethodPurpose,
+    Validation,
+    ValidationState,
+    method_in_force,
+    purpose_at,
+)
 from .overview import (
     VIEWS,
     Cell,
@@ -117,12 +138,20 @@ from .staff import (
 from .starter import media_labels, starter, starters
 
 __all__ = [
+    "AccountLocked",
+    "AccountMade",
+    "LoginFailed",
+    "PasswordChanged",
+    "PasswordReset",
+    "stream_of_account",
+    "sentence",
     "APPROVER",
+    "BYTES_MAX",
+    "VIEWS",
     "Agreement",
     "AnswerKind",
     "ApproveDefinition",
     "AssessQualification",
-    "BYTES_MAX",
     "Calculation",
     "Capability",
     "Carries",
@@ -132,9 +161,14 @@ __all__ = [
     "ChangeNote",
     "Checked",
     "Checklist",
+    "Collection",
+    "Donor",
+    "InfectiousStatus",
     "Cleaning",
     "Computation",
+    "ConfirmClock",
     "Content",
+    "Control",
     "Criterion",
     "Defined",
     "Definition",
@@ -169,6 +203,9 @@ __all__ = [
     "LotImpact",
     "MaterialClass",
     "Matter",
+    "Measures",
+    "Method",
+    "MethodPurpose",
     "Origin",
     "Outcome",
     "PeopleView",
@@ -208,7 +245,8 @@ __all__ = [
     "SubmitDefinition",
     "Symbol",
     "Treatment",
-    "VIEWS",
+    "Validation",
+    "ValidationState",
     "Verdict",
     "Version",
     "WithdrawRole",
@@ -220,6 +258,7 @@ __all__ = [
     "check_content",
     "check_document",
     "come_back",
+    "confirm_clock",
     "dangling",
     "difference",
     "draft",
@@ -230,7 +269,9 @@ __all__ = [
     "leave",
     "let_go",
     "media_labels",
+    "method_in_force",
     "overall",
+    "purpose_at",
     "qualification_matrix",
     "read_document",
     "read_with",

@@ -8,12 +8,14 @@ from anlage.base import Problem, Refused, digest
 
 from .calculation import Calculation
 from .checklist import Checklist
+from .collection import Collection
 from .document import Document, read_yaml
 from .equipment_class import EquipmentClass
 from .fields import Content, Reference
 from .label import Label
 from .material_class import MaterialClass
 from .medium import RuleSet
+from .method import Method
 from .product import Product
 from .role import Role
 from .sop import Procedure
@@ -35,9 +37,11 @@ _KINDS: dict[str, Read] = {
     "specification": Specification.read,
     "calculation": Calculation.read,
     "material-class": MaterialClass.read,
+    "method": Method.read,
     "equipment-class": EquipmentClass.read,
     "role": Role.read,
     "checklist": Checklist.read,
+    "collection": Collection.read,
     "label": Label.read,
     "sop": Procedure.read,
     "vocabulary": RuleSet.read,

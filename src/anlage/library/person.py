@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Self
 
 from anlage.base import Instant, Refused, stamp
-from anlage.record import Recorded, Signature, Stream, fact
+from anlage.record import Recorded, Signature, Stream, World, fact
 
 from .role import Qualifies, Requirement
 
@@ -199,6 +199,8 @@ class Person:
         qualifications: By kind and subject.
         is_active: False before registration and after leaving.
         documents: The effective version of each SOP, where whoever loaded the person knew it.
+        world: The world in which they act, as whoever loaded the person knew it; the strictest one
+            otherwise.
     """
 
     id: str
@@ -208,6 +210,7 @@ class Person:
     qualifications: Mapping[tuple[Qualifies, str], Qualification] = field(default_factory=dict)
     is_active: bool = False
     documents: Mapping[str, int] = field(default_factory=dict)
+    world: World = World.REAL
 
     @classmethod
     def begin(cls, stream: Stream) -> Self:

@@ -142,11 +142,12 @@ class ProcessParameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """How the product is kept, and for how long."""
+    """How the product is kept, for how long, and how long it holds once thawed."""
 
     lower: Quantity | None
     upper: Quantity | None
     shelf_life: Quantity | None
+    after_thaw: Quantity | None = None
 
     @classmethod
     def from_fields(cls, fields: Fields) -> Self:
@@ -155,10 +156,12 @@ class Storage:
             lower=fields.quantity("lower"),
             upper=fields.quantity("upper"),
             shelf_life=fields.quantity("shelf-life"),
+            after_thaw=fields.quantity("after-thaw"),
         )
         _must_be(one.lower, "Cel", "lower")
         _must_be(one.upper, "Cel", "upper")
         _must_be(one.shelf_life, "d", "shelf-life")
+        _must_be(one.after_thaw, "min", "after-thaw")
         return one
 
 
@@ -171,6 +174,7 @@ _LISTS = {
     "roles": "role",
     "sops": "sop",
     "checklists": "checklist",
+    "collections": "collection",
     "labels": "label",
 }
 

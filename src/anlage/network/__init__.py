@@ -34,6 +34,7 @@ from .model import (
     GoTo,
     Hold,
     Integration,
+    Keep,
     Lane,
     Mark,
     Material,
@@ -54,6 +55,8 @@ from .model import (
     Wait,
     Window,
 )
+from .protocols import ProtocolFile, read_protocols, with_protocol
+from .recipe_step import Recipes, Task, no_recipes
 
 __all__ = [
     "UNLIMITED",
@@ -74,6 +77,7 @@ __all__ = [
     "GoTo",
     "Hold",
     "Integration",
+    "Keep",
     "Kind",
     "Lane",
     "Mark",
@@ -85,12 +89,15 @@ __all__ = [
     "Preservation",
     "Process",
     "Produce",
+    "ProtocolFile",
     "Request",
     "Resource",
+    "Recipes",
     "RunDefaults",
     "Ship",
     "Site",
     "Step",
+    "Task",
     "Use",
     "Wait",
     "Window",
@@ -101,8 +108,11 @@ __all__ = [
     "exponential",
     "gamma",
     "lognormal",
+    "no_recipes",
     "read",
+    "read_protocols",
     "read_years",
     "triangular",
     "uniform",
+    "with_protocol",
 ]

@@ -11,6 +11,7 @@ from .measure import Unfit
 from .model import Network
 from .places import airport
 from .reading import Locate, read_text, years
+from .recipe_step import Recipes, no_recipes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,27 @@ class Checked:
         return not self.problems
 
 
-def check(text: str, *, path: str | None = None, locate: Locate = airport) -> Checked:
+def check(
+    text: str,
+    *,
+    path: str | None = None,
+    locate: Locate = airport,
+    recipes: Recipes = no_recipes,
+) -> Checked:
     """Read a network and judge it; a text that is no YAML is one problem.
+
+    Args:
+        text: The file.
+        path: Its name, for the problems' place.
+        locate: Gives an airport's place.
+        recipes: Gives a recipe's tasks, for steps that name one.
 
     Example:
         >>> check("network: empty").problems[0].code
         'network-key-missing'
     """
     try:
-        network, judgement, _ = read_text(text, path=path, locate=locate)
+        network, judgement, _ = read_text(text, path=path, locate=locate, recipes=recipes)
     except Refused as refusal:
         return Checked(network=None, problems=refusal.problems)
     whole = Judgement(path)
@@ -68,13 +81,19 @@ def _beyond(whole: list[Problem], values: list[Problem]) -> list[Problem]:
     ]
 
 
-def read(text: str, *, path: str | None = None, locate: Locate = airport) -> Network:
-    """Give the network of a text.
+def read(
+    text: str,
+    *,
+    path: str | None = None,
+    locate: Locate = airport,
+    recipes: Recipes = no_recipes,
+) -> Network:
+    """Give the network of a text; the arguments are those of `check`.
 
     Raises:
         Refused: It has a problem; all of them are in the refusal.
     """
-    checked = check(text, path=path, locate=locate)
+    checked = check(text, path=path, locate=locate, recipes=recipes)
     if checked.network is None:
         raise Refused.of(checked.problems)
     return checked.network

@@ -17,6 +17,7 @@ from .errors import (
     VALUE_IMPOSSIBLE,
 )
 from .fields import Judgement
+from .hours import open_share
 from .model import (
     Assign,
     Branch,
@@ -26,6 +27,7 @@ from .model import (
     Fail,
     GoTo,
     Hold,
+    Keep,
     Network,
     Process,
     Produce,
@@ -138,6 +140,18 @@ class _Judge:
                 if mode.vehicles is not None:
                     place = f"lanes.{lane.name}.modes.{mode.name}"
                     self._known("resource", mode.vehicles, self.pools, place)
+                if mode.otherwise is not None:
+                    place = f"lanes.{lane.name}.modes.{mode.name}"
+                    self._known("mode", mode.otherwise, [one.name for one in lane.modes], place)
+                if mode.hours is not None and open_share(mode.hours) == 0:
+                    self.judgement.say(
+                        VALUE_IMPOSSIBLE,
+                        f"lanes.{lane.name}.modes.{mode.name}: hours",
+                        self._line(f"lanes.{lane.name}.modes.{mode.name}"),
+                        found="hours that never come",
+                        limit="some hours of the week",
+                        remedy='write hours: {days: mon-fri, from: "08:00", to: "16:00"}',
+                    )
             for (clinic_name, site_name), mode_name in lane.only.items():
                 place = f"lanes.{lane.name}.only"
                 self._known("clinic", clinic_name, self.clinics, place)
@@ -203,6 +217,9 @@ class _Judge:
                 lanes = [lane.name for lane in self.network.lanes]
                 self._known("lane", step.lane, lanes, place, line)
                 self._outside_holds(step, holds, place, line)
+            case Keep() if step.condition is not None:
+                known = [one.name for one in self.network.preservations]
+                self._known("preservation", step.condition, known, place, line)
             case Branch():
                 self._branch(step, place, line)
             case Fail():
@@ -365,9 +382,12 @@ class _Judge:
         lanes = {lane.name for lane in self.network.lanes}
         for outage in self.network.outages:
             place = f"outages.{outage.name}"
-            known = [*self.pools, *sorted(self.sites), *sorted(lanes), *sorted(suppliers)]
+            modes = [f"{lane.name}/{one.name}" for lane in self.network.lanes for one in lane.modes]
+            known = [*self.pools, *sorted(self.sites), *sorted(lanes), *sorted(suppliers), *modes]
             line = self._line(f"{place}: of", place)
-            self._known("resource, site, lane or supplier", outage.of, known, place, line)
+            self._known(
+                "resource, site, lane, LANE/MODE or supplier", outage.of, known, place, line
+            )
             if outage.at is not None and outage.of in self.pools:
                 self._known("place", outage.at, sorted(self.clinics | self.sites), place, line)
             for time, what in ((outage.every, "every"), (outage.lasts, "lasts")):

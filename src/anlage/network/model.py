@@ -174,7 +174,9 @@ class Mode:
         handling: Time added at both ends together.
         delay: Chance delay added to every journey; None for none.
         departures: Times of the week (days after Monday 00:00) at which it leaves; empty for any.
+        hours: Hours of the week in which it may leave, such as daylight; None for any.
         cancelled: Chance that a departure (or a journey) does not go, by weather or else.
+        otherwise: The mode of the lane that goes in its place when it does not go; None to wait.
         range_km: Longest distance; None for none.
         payload_kg: Most it carries; None for no limit.
         countries: Where its rules allow it; empty for everywhere.
@@ -189,7 +191,9 @@ class Mode:
     handling: Distribution | None = None
     delay: Distribution | None = None
     departures: tuple[float, ...] = ()
+    hours: Calendar | None = None
     cancelled: float = 0.0
+    otherwise: str | None = None
     range_km: float | None = None
     payload_kg: float | None = None
     countries: tuple[str, ...] = ()
@@ -366,6 +370,19 @@ class Ship:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Keep the cells in a condition from here on, whatever the patient waits for.
+
+    Attributes:
+        name: Its name.
+        condition: Name of the preservation; None when cells no longer age.
+    """
+
+    name: str
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """Pass a message through the clinic's integration, with its delay and its errors."""
 
@@ -488,6 +505,7 @@ Step: TypeAlias = (
     | Hold
     | Wait
     | Ship
+    | Keep
     | Exchange
     | Branch
     | Fail

@@ -3,6 +3,7 @@
 import datetime
 import difflib
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from anlage.base import Problem, Refused
@@ -37,6 +38,7 @@ from .model import (
     Site,
     Window,
 )
+from .recipe_step import Recipes, no_recipes
 from .step_reading import StepReader, assign_of, priority
 from .way_reading import integrations_of, lanes_of, materials_of, outages_of, preservations_of
 
@@ -48,9 +50,9 @@ Locate = Callable[[str], tuple[float, float, str] | None]
 class NetworkReader:
     """Reads one file's root node; what is wrong is said to the judgement."""
 
-    def __init__(self, judgement: Judgement, locate: Locate) -> None:
-        """Begin; `locate` knows airports."""
-        self.judgement, self.locate = judgement, locate
+    def __init__(self, judgement: Judgement, locate: Locate, recipes: Recipes = no_recipes) -> None:
+        """Begin; `locate` knows airports, `recipes` the tasks of recipes."""
+        self.judgement, self.locate, self.recipes = judgement, locate, recipes
         self.calendars: dict[str, Calendar] = {}
         self.first_day = datetime.date(2026, 1, 5)
         self.resources: dict[str, Resource] = {}
@@ -81,7 +83,7 @@ class NetworkReader:
             preservations=preservations,
             processes=self._processes(fields),
             classes=classes,
-            lanes=lanes_of(fields.node_of("lanes"), self.judgement),
+            lanes=lanes_of(fields.node_of("lanes"), self.judgement, self._calendar),
             integrations=integrations_of(
                 fields.node_of("integrations", "integration"), self.judgement
             ),
@@ -94,6 +96,11 @@ class NetworkReader:
         )
         fields.done()
         return network
+
+    def _steps(self) -> Callable[[str], StepReader]:
+        """Give what begins the reading of a process; the file's resources are known by then."""
+        pools = frozenset(self.resources)
+        return partial(StepReader, judgement=self.judgement, recipes=self.recipes, pools=pools)
 
     def _members(self, node: Node | None, what: str) -> list[tuple[str, Node]]:
         if node is None:
@@ -146,7 +153,7 @@ class NetworkReader:
             fields.need("process")
         made = list(self.own_processes)
         for name, node in found:
-            reader = StepReader(name, self.judgement)
+            reader = self._steps()(name)
             place = "process" if name == "main" and plain is node else f"processes.{name}"
             steps = reader.steps(node, place)
             if not steps and not self.judgement.problems:
@@ -199,7 +206,7 @@ class NetworkReader:
         node = fields.node_of("process", "steps")
         if node is None or node.items is None:
             return fields.take("process", reader=str, default="main")
-        steps = StepReader(name, self.judgement).steps(node, f"{fields.what}.process")
+        steps = self._steps()(name).steps(node, f"{fields.what}.process")
         self.own_processes.append(Process(name=name, steps=steps))
         return name
 
@@ -499,7 +506,7 @@ class NetworkReader:
 
 
 def read_text(
-    text: str, *, path: str | None = None, locate: Locate
+    text: str, *, path: str | None = None, locate: Locate, recipes: Recipes = no_recipes
 ) -> tuple[Network, Judgement, Node]:
     """Read a network; the judgement holds what is wrong with single values.
 
@@ -509,7 +516,7 @@ def read_text(
     root = parse(text, path=path)
     judgement = Judgement(path)
     judgement.problems.extend(twice_problems(root, path))
-    network = NetworkReader(judgement, locate).network(root)
+    network = NetworkReader(judgement, locate, recipes).network(root)
     return network, judgement, root
 
 

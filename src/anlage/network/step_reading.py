@@ -2,12 +2,13 @@
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, cast
 
 from .chance_reading import choice_of, share_of, time_of
 from .distribution import Distribution, deterministic
 from .document import Node
-from .errors import KEY_UNKNOWN, NAME_TWICE, SHAPE_WRONG
+from .errors import KEY_UNKNOWN, NAME_TWICE, NAME_UNKNOWN, SHAPE_WRONG
 from .fields import Fields, Judgement, one_of, truth, whole
 from .measure import duration, money, share
 from .model import (
@@ -22,6 +23,7 @@ from .model import (
     Gather,
     GoTo,
     Hold,
+    Keep,
     Mark,
     Outcome,
     Produce,
@@ -31,6 +33,7 @@ from .model import (
     Use,
     Wait,
 )
+from .recipe_step import Recipes, no_recipes, steps_of
 
 STEPS_MAX = 2_000
 OUTCOMES = {
@@ -48,9 +51,17 @@ OUTCOMES = {
 class StepReader:
     """Reads the steps of one process, and keeps their names apart."""
 
-    def __init__(self, process: str, judgement: Judgement) -> None:
-        """Begin a process."""
+    def __init__(
+        self,
+        process: str,
+        judgement: Judgement,
+        *,
+        recipes: Recipes = no_recipes,
+        pools: frozenset[str] = frozenset(),
+    ) -> None:
+        """Begin a process; `recipes` gives a recipe's tasks, `pools` are the file's resources."""
         self.process, self.judgement = process, judgement
+        self.recipes, self.pools = recipes, pools
         self.names: set[str] = set()
         self.count = 0
 
@@ -277,6 +288,39 @@ def _consume(reader: StepReader, node: Node, what: str, given: str | None, line:
 def _ship(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
     lane = _word(reader, node, what, "lane")
     return [Ship(name=reader.named(given, f"ship {lane}", line), lane=lane)]
+
+
+def _keep(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
+    word = _word(reader, node, what, "condition")
+    condition = None if word.lower() in {"nothing", "none", "no", "off"} else word
+    return [Keep(name=reader.named(given, f"keep {word}", line), condition=condition)]
+
+
+def _recipe(reader: StepReader, node: Node, what: str, given: str | None, line: int) -> list[Step]:
+    """Read a recipe of the plant as the steps of its phases."""
+    spread, wanted = 0.0, node.text
+    if wanted is None:
+        fields = Fields(node, what, reader.judgement)
+        fields.node_of("name", "description")
+        wanted = fields.take("recipe", "id", "file", reader=str, default="")
+        spread = fields.take("spread", "cv", reader=share, default=0.0)
+        if not wanted:
+            fields.need("recipe")
+        fields.done()
+    tasks = reader.recipes(wanted) if wanted else ()
+    if tasks is None:
+        reader.judgement.say(
+            NAME_UNKNOWN,
+            f"{what}: recipe {wanted}",
+            line,
+            found=repr(wanted),
+            limit="a starter recipe (anlage define starters), or the path of a recipe file",
+            remedy="write recipe: cd19-car-t",
+        )
+        return []
+    prefix = "" if given is None else f"{given}: "
+    steps = steps_of(tasks, reader.pools, spread, prefix)
+    return [replace(step, name=reader.named(None, step.name, line)) for step in steps]
 
 
 def _exchange(
@@ -545,6 +589,8 @@ KINDS: dict[str, _Read] = {
     "delay": _wait,
     "consume": _consume,
     "ship": _ship,
+    "keep": _keep,
+    "recipe": _recipe,
     "exchange": _exchange,
     "branch": _branch,
     "fail": _fail,

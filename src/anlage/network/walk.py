@@ -1,8 +1,10 @@
 """Walking through the steps of a process, and through the blocks they stand in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
 
-from .model import Branch, Fail, Hold, Process, Request, Step, Use
+from .model import Arm, Branch, Choice, Fail, Hold, Process, Request, Step, Use
 
 
 def inner_steps(step: Step) -> tuple[tuple[Step, ...], ...]:
@@ -43,3 +45,20 @@ def holds_at(process: Process) -> dict[str, tuple[str, ...]]:
 
     look(process.steps, ())
     return found
+
+
+def with_choices(steps: tuple[Step, ...], change: Callable[[Choice], Choice]) -> tuple[Step, ...]:
+    """Give the steps with every value that may differ by class, clinic or site changed."""
+    return tuple(_changed(step, change) for step in steps)
+
+
+def _changed(step: Any, change: Callable[[Choice], Choice]) -> Any:
+    # Steps and arms differ in what they hold; which fields are values or steps is seen here.
+    made: dict[str, Any] = {}
+    for one in fields(step):
+        value = getattr(step, one.name)
+        if isinstance(value, Choice):
+            made[one.name] = change(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Step | Arm):
+            made[one.name] = tuple(_changed(inner, change) for inner in value)
+    return replace(step, **made)

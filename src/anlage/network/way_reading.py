@@ -1,5 +1,6 @@
 """Reading lanes, preservation, integrations, materials and outages."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal, cast
 
@@ -22,13 +23,17 @@ from .measure import (
     speed,
     weekdays,
 )
-from .model import Integration, Lane, Material, Mode, Outage, Place, Preservation
+from .model import Calendar, Integration, Lane, Material, Mode, Outage, Place, Preservation
+
+ReadCalendar = Callable[[Node, str], Calendar]
+"""Reads open hours, or the name of a calendar of the file."""
 
 
-def lanes_of(node: Node | None, judgement: Judgement) -> tuple[Lane, ...]:
+def lanes_of(node: Node | None, judgement: Judgement, calendar: ReadCalendar) -> tuple[Lane, ...]:
     """Read the lanes."""
     return tuple(
-        _lane(name, inner, judgement) for name, inner in _members(node, "lanes", judgement)
+        _lane(name, inner, judgement, calendar)
+        for name, inner in _members(node, "lanes", judgement)
     )
 
 
@@ -139,7 +144,7 @@ def outages_of(node: Node | None, judgement: Judgement) -> tuple[Outage, ...]:
     return tuple(made)
 
 
-def _lane(name: str, node: Node, judgement: Judgement) -> Lane:
+def _lane(name: str, node: Node, judgement: Judgement, calendar: ReadCalendar) -> Lane:
     what = f"lanes.{name}"
     fields = Fields(node, what, judgement)
     fields.node_of("description", "source", "from", "to")
@@ -152,11 +157,11 @@ def _lane(name: str, node: Node, judgement: Judgement) -> Lane:
         plain = {key: pair for key, pair in fields.keys.items() if key not in fields.taken}
         fields.taken.update(plain)
         modes: tuple[Mode, ...] = (
-            _mode("transport", Node(line=node.line, keys=plain), what, judgement),
+            _mode("transport", Node(line=node.line, keys=plain), what, judgement, calendar),
         )
     else:
         modes = tuple(
-            _mode(key, inner, f"{what}.modes.{key}", judgement)
+            _mode(key, inner, f"{what}.modes.{key}", judgement, calendar)
             for key, inner in _members(modes_node, f"{what}.modes", judgement)
         )
     fields.done()
@@ -179,7 +184,7 @@ def _only(fields: Fields, judgement: Judgement) -> dict[tuple[str, str], str]:
     return made
 
 
-def _mode(name: str, node: Node, what: str, judgement: Judgement) -> Mode:
+def _mode(name: str, node: Node, what: str, judgement: Judgement, calendar: ReadCalendar) -> Mode:
     fields = Fields(node, what, judgement)
     fields.node_of("description", "source")
     time = _time(fields, "time", judgement, "duration")
@@ -187,6 +192,7 @@ def _mode(name: str, node: Node, what: str, judgement: Judgement) -> Mode:
     if time is None and pace is None:
         fields.need("time")
     countries = fields.node_of("countries", "allowed_in", "rules")
+    hours = fields.node_of("hours", "open")
     cost = fields.node_of("cost")
     fixed, per_km = _cost(cost, what, judgement) if cost else (0.0, 0.0)
     made = Mode(
@@ -196,7 +202,9 @@ def _mode(name: str, node: Node, what: str, judgement: Judgement) -> Mode:
         handling=_time(fields, "handling", judgement),
         delay=_time(fields, "delay", judgement),
         departures=_departures(fields.node_of("departures", "timetable"), what, judgement),
+        hours=calendar(hours, f"{what}.hours") if hours else None,
         cancelled=fields.take("cancelled", "weather", "no_go", reader=_below_one, default=0.0),
+        otherwise=fields.take("otherwise", "else", reader=_optional, default=None),
         range_km=fields.take("range", reader=_optional_distance, default=None),
         payload_kg=fields.take("payload", reader=_optional_mass, default=None),
         countries=words(countries, f"{what}: countries", judgement) if countries else (),

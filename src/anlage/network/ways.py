@@ -52,6 +52,25 @@ def mode_for(lane: Lane, clinic: Clinic, site: Site) -> Mode | None:
     return fitting[0]
 
 
+def chain_for(lane: Lane, clinic: Clinic, site: Site) -> tuple[Mode, ...]:
+    """Give the mode a lane uses between two places, then those that go when it does not."""
+    mode = mode_for(lane, clinic, site)
+    return () if mode is None else followed(lane, mode, clinic, site)
+
+
+def followed(
+    lane: Lane, mode: Mode, clinic: Clinic | None = None, site: Site | None = None
+) -> tuple[Mode, ...]:
+    """Give a mode and those that go in its place, each once, as far as they fit the places."""
+    by_name = {one.name: one for one in lane.modes}
+    chain = [mode]
+    while (other := by_name.get(chain[-1].otherwise or "")) is not None and other not in chain:
+        if clinic is not None and site is not None and unfit_because(other, lane, clinic, site):
+            break
+        chain.append(other)
+    return tuple(chain)
+
+
 def mean_days(mode: Mode, clinic: Clinic, site: Site) -> float:
     """Give the mean time of a journey, waiting for departures and cancellations included."""
     total = 0.0

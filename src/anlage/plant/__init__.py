@@ -48,8 +48,6 @@ from .deviation import (
 from .disposition import (
     AllocateDose,
     AssessExceptionalRelease,
-    FillDoses,
-    FilledContainer,
     HoldLot,
     RecallLot,
     RejectDose,
@@ -61,7 +59,6 @@ from .disposition import (
     allocate_dose,
     assess_exceptional_release,
     certificate,
-    fill_doses,
     hold_lot,
     pending,
     recall_lot,
@@ -116,6 +113,7 @@ from .equipment_fact import (
     TakeEquipmentOut,
     equipment_sentence,
 )
+from .filling import FillDoses, FilledContainer, fill_doses, fill_wanted
 from .genealogy import (
     Affected,
     Edge,
@@ -129,10 +127,19 @@ from .genealogy import (
     recall_report,
     trace,
 )
-from .identity import (
-    identity_of,
+from .identity import identity_of, label_of
+from .journey import Journey, JourneyStage
+from .journey_collection import accept_collection, fail_collection, record_collection
+from .journey_order import (
+    book_slot,
+    cancel_journey,
+    check_patient,
+    give_consent,
+    order_collection,
+    order_product,
+    withdraw_consent,
 )
-from .journey import (
+from .journey_request import (
     AcceptCollection,
     BookSlot,
     CancelJourney,
@@ -142,8 +149,6 @@ from .journey import (
     DestroyRemainder,
     FailCollection,
     GiveConsent,
-    Journey,
-    JourneyStage,
     OrderCollection,
     OrderProduct,
     ReceiveDose,
@@ -151,24 +156,26 @@ from .journey import (
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
-    accept_collection,
-    book_slot,
-    cancel_journey,
-    check_patient,
+)
+from .journey_scan import (
+    Landing,
+    PatientScanRead,
+    ReadPatientScan,
+    ScanField,
+    landing,
+    read_patient_scan,
+)
+from .journey_treatment import (
     clear_lymphodepletion,
     confirm_bedside,
     destroy_remainder,
-    fail_collection,
-    give_consent,
-    order_collection,
-    order_product,
     receive_dose,
-    record_collection,
     record_follow_up,
     record_infusion,
     return_remainder,
-    withdraw_consent,
+    thaw_dose,
 )
 from .lineage import making_links
 from .lot import (
@@ -264,9 +271,35 @@ from .material_use import (
     reserve_material,
     thaw_pack,
 )
+from .personal_data import (
+    KEEPERS,
+    NEED_TO_KNOW,
+    ErasePersonalData,
+    KeepPersonalData,
+    LiftLegalHold,
+    PersonalData,
+    PersonalDataView,
+    PlaceLegalHold,
+    ReadPersonalData,
+    access_stream,
+    erase_personal_data,
+    keep_personal_data,
+    lift_legal_hold,
+    personal_data_sentence,
+    place_legal_hold,
+    read_personal_data,
+)
 from .recipe import (
+    Choice,
+    Condition,
+    ContainerAct,
+    ContainerVerb,
+    Group,
     Judgement,
+    Loop,
+    Parallel,
     Parameter,
+    Part,
     Phase,
     PhaseKind,
     Purpose,
@@ -279,10 +312,12 @@ from .recipe_check import (
     Checked,
     check_recipe,
 )
+from .result_view import ResultView
 from .results import (
     ApproveResult,
     EnterResult,
     InvalidateResult,
+    Judges,
     approve_result,
     enter_result,
     invalidate_result,
@@ -323,7 +358,9 @@ from .room import (
 from .sample import (
     EndSample,
     ReceiveSample,
+    ResultEntered,
     Sample,
+    SampleMeasured,
     SampleStatus,
     StoreSample,
     end_sample,
@@ -333,29 +370,22 @@ from .sample import (
 from .signing import (
     Qualified,
 )
-from .source import (
-    Source,
-    read_source,
-)
 from .starters import (
     StarterCatalogue,
     starter_recipes,
 )
-from .steps import (
+from .step_open import start_step
+from .step_reading import enter_readings
+from .step_request import (
     CompleteStep,
     EnterReadings,
     MaterialGiven,
     ScanIdentity,
     SkipStep,
     StartStep,
-    complete_step,
-    enter_readings,
-    must_match,
-    scan_identity,
     shown_step,
-    skip_step,
-    start_step,
 )
+from .steps import complete_step, must_match, scan_identity, skip_step
 from .stock import (
     PackView,
     Pick,
@@ -376,6 +406,7 @@ from .supplier import (
     register_supplier,
     supplier_sentence,
 )
+from .vessel import containers_wanted, new_vessels, scanned_of, starting_of
 
 VIEWS: tuple[View, ...] = (
     StockView(),
@@ -389,6 +420,8 @@ VIEWS: tuple[View, ...] = (
     DeviationView(),
     JourneyView(),
     SampleView(),
+    PersonalDataView(),
+    ResultView(),
 )
 
 
@@ -405,6 +438,7 @@ def sentence(recorded: Recorded) -> str | None:
         equipment_sentence,
         room_sentence,
         supplier_sentence,
+        personal_data_sentence,
     ):
         told = tell(recorded)
         if told is not None:
@@ -413,6 +447,43 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "Landing",
+    "PatientScanRead",
+    "ReadPatientScan",
+    "ScanField",
+    "landing",
+    "read_patient_scan",
+    "KEEPERS",
+    "NEED_TO_KNOW",
+    "ErasePersonalData",
+    "KeepPersonalData",
+    "LiftLegalHold",
+    "PersonalData",
+    "PersonalDataView",
+    "PlaceLegalHold",
+    "ReadPersonalData",
+    "access_stream",
+    "erase_personal_data",
+    "keep_personal_data",
+    "lift_legal_hold",
+    "place_legal_hold",
+    "read_personal_data",
+    "fill_wanted",
+    "ThawDose",
+    "thaw_dose",
+    "ContainerAct",
+    "ContainerVerb",
+    "containers_wanted",
+    "new_vessels",
+    "scanned_of",
+    "starting_of",
+    "label_of",
+    "Choice",
+    "Condition",
+    "Group",
+    "Loop",
+    "Parallel",
+    "Part",
     "AcceptCollection",
     "Action",
     "AddNote",
@@ -477,6 +548,7 @@ __all__ = [
     "Journey",
     "JourneyStage",
     "JourneyView",
+    "Judges",
     "Judgement",
     "LeaveEquipment",
     "LeaveRoom",
@@ -555,13 +627,15 @@ __all__ = [
     "Rule",
     "Sample",
     "SamplePlan",
+    "ResultEntered",
+    "ResultView",
+    "SampleMeasured",
     "SampleStatus",
     "SampleView",
     "ScanIdentity",
     "Severity",
     "Shape",
     "SkipStep",
-    "Source",
     "SplitMaterial",
     "StartStep",
     "StarterCatalogue",
@@ -662,7 +736,6 @@ __all__ = [
     "qualify_supplier",
     "quarantine_material",
     "read_equipment_terms",
-    "read_source",
     "read_terms",
     "recall_lot",
     "recall_material",

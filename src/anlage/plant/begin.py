@@ -8,7 +8,8 @@ from anlage.base import Instant, Refused, clean_line
 from anlage.record import Entry, Stream
 
 from .errors import GMP
-from .journey import Journey, JourneyStage, LotAssigned
+from .journey import Journey, JourneyStage
+from .journey_fact import LotAssigned
 from .lot import Lot, LotStatus
 from .lot_fact import ControlRecipeFrozen, LotCreated, LotVoided
 from .recipe import Recipe, Shape
@@ -110,7 +111,7 @@ def begin_lot(
         coi=journey.id if journey else None,
         identity=_identity(request, journey),
         weight=journey.weight if journey else None,
-        starting=request.starting,
+        starting=request.starting or _collected(journey),
     )
     frozen = ControlRecipeFrozen(
         recipe=read.id,
@@ -186,6 +187,11 @@ def _must_fit(recipe: Recipe, request: BeginLot, journey: Journey | None) -> Non
                 remedy="stop; look at the prescription",
                 rule="chain of identity",
             )
+
+
+def _collected(journey: Journey | None) -> tuple[str, ...]:
+    container = journey.container if journey else None
+    return (f"container/{container}",) if container else ()
 
 
 def _identity(request: BeginLot, journey: Journey | None) -> str:

@@ -323,7 +323,7 @@ def investigate_deviation(
     impact = clean_text(request.impact, "impact")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="investigated",
         what=f"investigation of {deviation.id}",
         shown={"deviation": deviation.id, "root_cause": root_cause},
@@ -364,7 +364,7 @@ def disposition_deviation(
     conclusion = clean_text(request.conclusion, "conclusion")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="dispositioned",
         what=f"disposition of {deviation.id}",
         shown={

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from anlage.base import Instant, Problem, Quantity, Refused, clean_line, clean_text, digest, stamp
+from anlage.base import Instant, Problem, Refused, clean_text, digest, stamp
+from anlage.custody import Container as Custody
+from anlage.custody import assign
 from anlage.record import Entry, Signature
 
 from .errors import GMP, distinct, not_running
-from .journey import DoseReleased, Journey, JourneyStage, LotAssigned
+from .journey import Journey, JourneyStage
+from .journey_fact import DoseReleased, LotAssigned
 from .lot import Container, Lot, LotStatus
 from .lot_fact import (
     DoseAllocated,
     DoseRejected,
-    DosesFilled,
     ExceptionalReleaseAssessed,
     ExceptionalReleaseRequested,
-    Fill,
     LotHeld,
     LotRecalled,
     LotRejected,
@@ -30,23 +31,6 @@ from .signing import Qualified, must_sign
 RELEASER = "releaser"
 QUALITY = "qa-reviewer"
 QP_RULE = "EU GMP Annex 11, 15; Directive 2001/83/EC, Article 51"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilledContainer:
-    """A container that was filled: its code, how much, how many cells."""
-
-    container: str
-    amount: str
-    cells: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillDoses:
-    """Record the containers of product."""
-
-    lot: str
-    fills: tuple[FilledContainer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,38 +173,14 @@ def pending(lot: Lot) -> list[str]:
     return [name for name in lot.required if name in lot.later and name not in lot.results]
 
 
-def fill_doses(lot: Lot, request: FillDoses, *, person: Qualified, at: Instant) -> list[Entry]:
-    """Record the containers of product.
-
-    Raises:
-        Refused: The lot is not being made, or a container is named twice.
-    """
-    if lot.status not in {LotStatus.RUNNING, LotStatus.MADE}:
-        raise not_running(lot.id, str(lot.status), lot.held_because)
-    person.must_be_qualified("operator", at)
-    names = [one.container for one in request.fills]
-    twice = {name for name in names if names.count(name) > 1 or name in lot.containers}
-    if twice or not names:
-        raise Refused(
-            "dose-unknown",
-            what=f"containers of lot {lot.id}",
-            found=", ".join(sorted(twice)) or "none",
-            limit="each container once",
-            remedy="scan each container once",
-        )
-    fills = tuple(
-        Fill(
-            container=clean_line(one.container, "container", limit=96),
-            amount=Quantity.parse(one.amount),
-            cells=Quantity.parse(one.cells) if one.cells else None,
-        )
-        for one in request.fills
-    )
-    return [Entry(lot.stream, DosesFilled(fills=fills, operator=person.id))]
-
-
 def allocate_dose(
-    lot: Lot, journey: Journey, request: AllocateDose, *, person: Qualified, at: Instant
+    lot: Lot,
+    journey: Journey,
+    request: AllocateDose,
+    *,
+    person: Qualified,
+    at: Instant,
+    container: Custody | None = None,
 ) -> list[Entry]:
     """Set a released container aside for one patient.
 
@@ -230,8 +190,10 @@ def allocate_dose(
     """
     person.must_be_qualified("store-keeper", at)
     one = _container(lot, request.container)
-    if lot.status is not LotStatus.RELEASED or one.is_rejected or one.coi is not None:
+    has_ended = container is not None and container.end is not None
+    if lot.status is not LotStatus.RELEASED or one.is_rejected or one.coi or has_ended:
         found = f"for {one.coi}" if one.coi else "rejected" if one.is_rejected else str(lot.status)
+        found = f"{container.end}" if container is not None and has_ended else found
         raise Refused(
             "dose-unavailable",
             what=f"container {request.container} of lot {lot.id}",
@@ -255,7 +217,12 @@ def allocate_dose(
         Entry(lot.stream, DoseAllocated(container=request.container, coi=journey.id)),
         Entry(journey.stream, assigned),
         Entry(journey.stream, released),
+        *(assign(container, coi=journey.id, by=person.id) if _lives(container) else ()),
     ]
+
+
+def _lives(container: Custody | None) -> TypeGuard[Custody]:
+    return container is not None and container.exists
 
 
 def reject_dose(lot: Lot, request: RejectDose, *, person: Qualified, at: Instant) -> list[Entry]:
@@ -359,7 +326,7 @@ def release_lot(
         releaser=person.id,
         signature=must_sign(
             request.signature,
-            person=person.id,
+            person=person,
             meaning=meaning,
             what=f"release of lot {lot.id}",
             shown=shown_release(lot),
@@ -406,7 +373,7 @@ def request_exceptional_release(
     shown = {"lot": lot.id, "attributes": sorted(asked), "reason": reason}
     signature = must_sign(
         request.signature,
-        person=physician.id,
+        person=physician,
         meaning="requested",
         what=f"exceptional release of lot {lot.id}",
         shown=shown,
@@ -443,7 +410,7 @@ def assess_exceptional_release(
     assessment = clean_text(request.assessment, "assessment")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="assessed",
         what=f"exceptional release of lot {lot.id}",
         shown={"lot": lot.id, "assessment": assessment, "is_supported": request.is_supported},
@@ -511,7 +478,7 @@ def _sign(
 ) -> Signature:
     shown: Mapping[str, Any] = {"lot": lot.id, "reason": reason}
     what = f"lot {lot.id}, {meaning}"
-    return must_sign(signature, person=person.id, meaning=meaning, what=what, shown=shown)
+    return must_sign(signature, person=person, meaning=meaning, what=what, shown=shown)
 
 
 def _container(lot: Lot, name: str) -> Container:

@@ -118,7 +118,7 @@ def correct_entry(
     reason = clean_text(request.reason, "reason", limit=2000)
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="corrected",
         what=f"correction in step {step.key} of lot {lot.id}",
         shown={
@@ -267,15 +267,15 @@ def authorise_exception(
         reason=reason,
         deviation=id,
         quality=must_sign(
-            request.quality, person=quality.id, meaning="authorised", what=what, shown=shown
+            request.quality, person=quality, meaning="authorised", what=what, shown=shown
         ),
         second=must_sign(
-            request.second, person=second.id, meaning="authorised", what=what, shown=shown
+            request.second, person=second, meaning="authorised", what=what, shown=shown
         ),
         physician=None
         if physician is None
         else must_sign(
-            request.physician, person=physician.id, meaning="authorised", what=what, shown=shown
+            request.physician, person=physician, meaning="authorised", what=what, shown=shown
         ),
         expires=request.expires,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from anlage.record import Recorded
 
 from .genealogy import Edge, Node
-from .journey import (
+from .journey_fact import (
     CollectionPerformed,
     DoseOnSite,
     InfusionPerformed,

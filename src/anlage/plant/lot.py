@@ -4,7 +4,7 @@ The verbs stand one module per family: begin, steps, samples, results, deviation
 disposition. The state machine of the control recipe is persisted: every turn it takes is a fact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -28,6 +28,8 @@ from .lot_fact import (
     FileAttached,
     Fill,
     IdentityScanned,
+    LotContainerJoined,
+    LotContainerLeft,
     LotCreated,
     LotDeviationClosed,
     LotDeviationOpened,
@@ -217,6 +219,8 @@ class Lot:
         ready: Steps that may be started.
         content_version: Version of the last fact that a batch review has to have seen.
         people: Everyone who did or witnessed a step.
+        vessels: The containers in the process now, by the part that they take in it.
+        vessels_made: How many containers ever took a part.
     """
 
     id: str
@@ -249,6 +253,8 @@ class Lot:
     samples: Mapping[str, SampleMark] = field(default_factory=dict)
     results: Mapping[str, ResultMark] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
+    vessels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vessels_made: int = 0
     remarks: tuple[Remark, ...] = ()
     people: frozenset[str] = frozenset()
     content_version: int = 0
@@ -324,6 +330,10 @@ class Lot:
         """Give the id of the next deviation of this lot: unique because the lot's number is."""
         return f"{self.id}-D{len(self.deviations) + 1 + ahead:02d}"
 
+    def next_vessel(self, ahead: int = 0) -> str:
+        """Give the number of the next container of the process, where no label was scanned."""
+        return f"{self.id}-C{self.vessels_made + 1 + ahead:02d}"
+
     def next_sample(self, ahead: int = 0) -> str:
         """Give the id of the next sample of this lot."""
         return f"{self.id}-S{len(self.samples) + 1 + ahead:02d}"
@@ -357,6 +367,8 @@ class Lot:
                 return lot._tested(said, recorded)
             case DosesFilled() | DoseAllocated() | DoseRejected():
                 return lot._filled(said)
+            case LotContainerJoined() | LotContainerLeft():
+                return lot._handled(said)
             case _:
                 return lot._decided(said, recorded)
 
@@ -473,6 +485,11 @@ class Lot:
             pending.extend(ahead[:1])
             early -= set(ahead[:1])
         return marking, frozenset(early), tuple(turns)
+
+    def ends_with(self, phase: str, readings: Sequence[Reading]) -> bool:
+        """Tell whether nothing is left to do once a phase has ended with these readings."""
+        values = {**self.readings, **{f"{phase}.{one.parameter}": one.value for one in readings}}
+        return self.moved(phase, values)[0].is_ended
 
     def _advance(self, phase: str, recorded: Recorded) -> Self:
         marking, early, _ = self.moved(phase, self.readings)
@@ -624,6 +641,13 @@ class Lot:
         else:
             known = replace(known, is_rejected=True)
         return replace(self, containers={**self.containers, said.container: known})
+
+    def _handled(self, said: LotContainerJoined | LotContainerLeft) -> Self:
+        here = tuple(one for one in self.vessels.get(said.part, ()) if one != said.container)
+        if isinstance(said, LotContainerJoined):
+            vessels = {**self.vessels, said.part: (*here, said.container)}
+            return replace(self, vessels=vessels, vessels_made=self.vessels_made + 1)
+        return replace(self, vessels={**self.vessels, said.part: here})
 
     def _decided(self, said: object, recorded: Recorded) -> Self:
         match said:

@@ -324,6 +324,31 @@ class LotSampleTaken:
     is_destructive: bool = True
 
 
+@fact("lot-container-joined")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotContainerJoined:
+    """A container took a part in the lot's process; its custody stands on its own stream.
+
+    Attributes:
+        part: Its part as the recipe names it ("culture", "product").
+        step: At which step.
+    """
+
+    container: str
+    part: str
+    step: str
+
+
+@fact("lot-container-left")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotContainerLeft:
+    """A container of the process was emptied or discarded."""
+
+    container: str
+    part: str
+    step: str
+
+
 @fact("lot-sample-closed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotSampleClosed:

@@ -26,6 +26,8 @@ _LOTS = {
     "lot-deviation-opened": "Deviation {deviation} ({severity}) was opened: {title}.",
     "lot-deviation-closed": "Deviation {deviation} was closed: {conclusion}",
     "lot-sample-taken": "Sample {sample} was taken at step {step}: {amount}, for {purpose}.",
+    "lot-container-joined": "Container {container} is the {part}, from step {step}.",
+    "lot-container-left": "Container {container}, the {part}, was emptied at step {step}.",
     "lot-sample-closed": "Sample {sample} is {how}.",
     "lot-result-reported": "{attribute} of sample {sample} counts: {reported}, {outcome}.",
     "lot-result-invalidated": "The result of {attribute} of sample {sample} was invalidated: "
@@ -51,6 +53,7 @@ _SAMPLES = {
     "sample-received": "{by} received it in {laboratory}: {condition}.",
     "sample-stored": "{by} stored it at {place}.",
     "sample-ended": "{by}: {how}. {reason}",
+    "sample-measured": "{raw_name} was analysed by {method}: measurement {measurement}.",
     "result-entered": "{analyst} reported {attribute} as {reported} by {method}: {outcome}.",
     "result-approved": "{approver} approved the result of {attribute}.",
     "result-invalidated": "{by} set the result of {attribute} aside under {deviation}: {reason}",
@@ -76,6 +79,8 @@ _JOURNEYS = {
     "dose-released": "The dose of lot {lot} was released.",
     "dose-on-site": "{by} received the dose {container}, {integrity}.",
     "lymphodepletion-cleared": "{by} cleared the patient for lymphodepletion: {basis}.",
+    "dose-thawed": "{by} thawed {container}; its time to the infusion runs.",
+    "patient-scan-read": "{by} scanned the {what} at the {place}; fits: {is_match}.",
     "bedside-confirmed": "{nurse} and {second} compared band and bag {container} at the bedside.",
     "infusion-performed": "{by} gave {volume} of {container} from {began} to {ended}; reactions: "
     "{reactions}.",

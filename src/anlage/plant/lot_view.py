@@ -18,7 +18,7 @@ class LotBoard:
     """
 
     name = "lot-board"
-    version = 1
+    version = 2
     families = frozenset({"lot"})
 
     def apply(self, rows: Rows, recorded: Recorded) -> None:
@@ -273,6 +273,9 @@ def _filled(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) ->
 
 def _status(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) -> None:
     row["status"] = recorded.kind.partition("-")[2]
+    if row["status"] not in OPEN:  # nobody asks what comes next; a board of thousands stays light
+        row["current"] = [_named(row["names"], key) for key in row["open"]]
+        row.update(names={}, roles={}, ready=[])
 
 
 def _resumed(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) -> None:
@@ -308,7 +311,8 @@ _CHANGES = {
 def _refresh(row: dict[str, Any]) -> None:
     """Set what a reader looks for first, from what was folded."""
     names = row["names"]
-    row["current"] = [_named(names, key) for key in row["open"]]
+    if names or not row.get("current"):
+        row["current"] = [_named(names, key) for key in row["open"]]
     row["next"] = [_named(names, key) for key in row["ready"]] if row["status"] in OPEN else []
     row["open_deviations"] = len(row["deviations"])
     row["failed"] = [name for name, one in row["results"].items() if one == "fail"]

@@ -65,6 +65,17 @@ class Judgement(StrEnum):
     HARD = "hard"
 
 
+class ContainerVerb(StrEnum):
+    """What a phase does with the containers of the lot's material."""
+
+    RECEIVE = "receive"
+    CREATE = "create"
+    TRANSFER = "transfer"
+    MOVE = "move"
+    FILL = "fill"
+    DISCARD = "discard"
+
+
 UNATTENDED = frozenset({PhaseKind.WAIT, PhaseKind.HOLD})
 IDENTITY_KINDS = frozenset({PhaseKind.SCAN, PhaseKind.ADD, PhaseKind.SAMPLE, PhaseKind.MOVE})
 
@@ -165,6 +176,34 @@ class MaterialNeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerAct:
+    """One thing that a phase does with containers. A recipe names a container by its part in the
+    process ("collection", "culture", "product"); the lot knows which bag or tube that is.
+
+    Attributes:
+        verb: receive (take the starting material over), create (a first vessel filled from material
+            lots), transfer (the whole content goes into a new vessel), move, fill (product
+            containers), discard.
+        part: The part that is acted on; for `create` the new one.
+        into: The part that a transfer or filling makes.
+        vessel: What the new container is.
+        to: Where it stands then: an equipment class of the phase, or `room`.
+        amount: The reading (`phase.parameter`) of what is in a new container.
+        added: The reading of what went in beside the cells, for the mass balance.
+        count: The reading of how many containers were filled.
+    """
+
+    verb: ContainerVerb
+    part: str
+    into: str | None = None
+    vessel: str = "bag"
+    to: str | None = None
+    amount: str | None = None
+    added: str | None = None
+    count: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplePlan:
     """Samples that a phase takes.
 
@@ -177,6 +216,8 @@ class SamplePlan:
         tests: The attributes of the specification that it answers.
         turnaround: From taking to the approved result.
         is_destructive: True when the amount is lost to the product.
+        source: The part of the process that it is drawn from; None where the recipe says nothing of
+            containers.
     """
 
     id: str
@@ -187,6 +228,7 @@ class SamplePlan:
     tests: tuple[str, ...] = ()
     turnaround: timedelta | None = None
     is_destructive: bool = True
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +266,7 @@ class Phase:
         materials: Materials used up.
         parameters: Values read.
         samples: Samples taken.
+        containers: What happens to the containers of the lot's material.
         labels: Label definitions printed.
         windows: When it may start.
         duration: How long it takes as planned.
@@ -249,6 +292,7 @@ class Phase:
     materials: tuple[MaterialNeed, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     samples: tuple[SamplePlan, ...] = ()
+    containers: tuple[ContainerAct, ...] = ()
     labels: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
     duration: timedelta = timedelta()

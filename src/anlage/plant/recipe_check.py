@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from anlage.base import Problem, Quantity, Refused, digest
+from anlage.library import Document
 
 from .flow import before
 from .recipe import (
@@ -30,8 +31,8 @@ from .recipe import (
     Shape,
     walk,
 )
+from .recipe_containers import container_faults
 from .recipe_reader import read_recipe
-from .source import Source
 
 
 class Catalogue(Protocol):
@@ -65,14 +66,13 @@ class Checked:
         return digest(dict(self.recipe.content)) if self.ok and self.recipe else None
 
 
-def check_recipe(source: Source, catalogue: Catalogue | None = None) -> Checked:
+def check_recipe(document: Document, catalogue: Catalogue | None = None) -> Checked:
     """Judge a recipe that was read from a document."""
-    recipe, problems = read_recipe(source.content)
-    problems = [*source.problems, *problems]
+    recipe, problems = read_recipe(document.content)
     if recipe is not None:
         problems.extend(sense(recipe, catalogue))
     placed = {
-        (one.code, one.path, one.what, one.found): replace(one, line=source.line(one.path or ""))
+        (one.code, one.path, one.what, one.found): replace(one, line=document.line(one.path or ""))
         for one in problems
     }
     ordered = sorted(placed.values(), key=lambda one: (one.line or 0, one.path or ""))
@@ -91,6 +91,7 @@ def sense(recipe: Recipe, catalogue: Catalogue | None = None) -> list[Problem]:
         checker.conditions,
         checker.windows,
         checker.identity,
+        checker.containers,
     ):
         rule()
     if catalogue is not None:
@@ -444,6 +445,13 @@ class _Checker:
                 "add a scan where the patient's cells arrive",
                 "21 CFR 1271.290(b)",
             )
+
+    def containers(self) -> None:
+        for one in container_faults(self.recipe):
+            path = f"{self.at(one.phase)}.{one.place}" if one.phase else one.place
+            what = f"containers of phase {one.phase}" if one.phase else "containers of the recipe"
+            rule = "ISO 21973; chain of custody"
+            self.add(one.code, path, what, one.found, one.limit, one.remedy, rule)
 
     def catalogue(self, catalogue: Catalogue) -> None:
         for kind, named in self.recipe.uses.items():

@@ -17,6 +17,8 @@ from .recipe import (
     Choice,
     Comparison,
     Condition,
+    ContainerAct,
+    ContainerVerb,
     Group,
     Limits,
     Loop,
@@ -314,6 +316,7 @@ class _Reader:
             materials=self.each(value, "materials", path, self.material),
             parameters=self.each(value, "parameters", path, self.parameter),
             samples=self.each(value, "samples", path, self.sample),
+            containers=self.each(value, "containers", path, self.container_act),
             labels=self.references(value.get("labels", []), f"{path}.labels", what),
             windows=self.each(value, "windows", path, self.window),
             duration=duration,
@@ -398,7 +401,7 @@ class _Reader:
         )
 
     def sample(self, value: object, path: str) -> SamplePlan | None:
-        more = {"count", "purpose", "tests", "turnaround", "destructive"}
+        more = {"count", "purpose", "tests", "turnaround", "destructive", "from"}
         values = self.mapping(value, path, "sample", {"id", "specimen", "amount"}, more)
         if values is None:
             return None
@@ -417,6 +420,37 @@ class _Reader:
             tests=self.references(values.get("tests", []), f"{path}.tests", what),
             turnaround=self.time(values, "turnaround", path, what),
             is_destructive=self.flag(values.get("destructive", True), f"{path}.destructive"),
+            source=self.optional_id(values, "from", path, what),
+        )
+
+    def container_act(self, value: object, path: str) -> ContainerAct | None:
+        verbs = {str(one) for one in ContainerVerb}
+        more = {"into", "vessel", "to", "amount", "added", "count"}
+        values = self.mapping(value, path, "act on a container", set(), verbs | more)
+        if values is None:
+            return None
+        named = [word for word in values if word in verbs]
+        if len(named) != 1:
+            self.add(
+                "container-act-malformed",
+                path,
+                "act on a container",
+                ", ".join(sorted(values)) or "nothing",
+                f"one of {', '.join(sorted(verbs))}",
+                "write {transfer: collection, into: washed, vessel: bag}",
+            )
+            return None
+        what = f"container {values[named[0]]}"
+        texts = {
+            name: str(values[name]) if values.get(name) is not None else None
+            for name in ("to", "amount", "added", "count")
+        }
+        return ContainerAct(
+            verb=ContainerVerb(named[0]),
+            part=self.id(values[named[0]], f"{path}.{named[0]}", "part of the process"),
+            into=self.optional_id(values, "into", path, what),
+            vessel=self.text(values.get("vessel", "bag"), f"{path}.vessel", f"vessel of {what}"),
+            **texts,
         )
 
     def window(self, value: object, path: str) -> Window | None:
@@ -619,8 +653,8 @@ class _Reader:
 
 _PHASE_KEYS = {
     "name", "text", "role", "witness", "equipment", "materials", "parameters", "samples", "labels",
-    "windows", "duration", "minimum", "maximum", "identity", "exclusive", "signed", "any-day",
-    "photo", "source",
+    "containers", "windows", "duration", "minimum", "maximum", "identity", "exclusive", "signed",
+    "any-day", "photo", "source",
 }  # fmt: skip
 _PARAMETER_KEYS = {
     "name", "kind", "unit", "decimals", "target", "warning", "hard", "choices", "accepted",

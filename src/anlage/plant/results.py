@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from anlage.base import Instant, Quantity, Refused, clean_line
+from anlage.library import Result
 from anlage.record import Entry, Signature
 
 from .deviation import Deviation, entries_to_open
@@ -75,10 +76,19 @@ class EnterResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveResult:
-    """Approve a result as second person."""
+    """Approve a result as second person.
+
+    Attributes:
+        sample: The sample.
+        attribute: The attribute.
+        reading: The value as the second person reads it in the source, for a result that was
+            entered by hand; it has to be the one that was entered.
+        signature: The second person's.
+    """
 
     sample: str
     attribute: str
+    reading: str | None = None
     signature: Signature | None = None
 
 
@@ -134,7 +144,7 @@ def enter_result(
     )
     signature = must_sign(
         request.signature,
-        person=analyst.id,
+        person=analyst,
         meaning="tested",
         what=f"{request.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": request.attribute, "reported": reported},
@@ -201,14 +211,21 @@ def approve_result(
     except Refused:
         # A second analyst approves, or quality assurance does.
         person.must_be_qualified(QUALITY, at)
+    if request.reading is not None:
+        _must_agree(request.reading, said)
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="approved",
         what=f"{said.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": said.attribute, "reported": said.reported},
     )
-    approved = ResultApproved(attribute=said.attribute, approver=person.id, signature=signature)
+    approved = ResultApproved(
+        attribute=said.attribute,
+        approver=person.id,
+        signature=signature,
+        second_reading=request.reading,
+    )
     reported = LotResultReported(
         attribute=said.attribute,
         sample=sample.id,
@@ -222,6 +239,21 @@ def approve_result(
         replaces=said.attribute in lot.results,
     )
     return [Entry(sample.stream, approved), Entry(lot.stream, reported)]
+
+
+def _must_agree(reading: str, said: ResultEntered) -> None:
+    """See that the second person read what the first one entered."""
+    one, other = Result.parse(said.reported), Result.parse(reading)
+    is_same = (one.value, one.unit, one.qualifier) == (other.value, other.unit, other.qualifier)
+    if not is_same or (one.value is None and (one.text or "") != (other.text or "")):
+        raise Refused(
+            "readings-differ",
+            what=f"second reading of {said.attribute}",
+            found=f"{said.reported} and {reading[:60]}",
+            limit="the same value from both persons",
+            remedy="look at the source together; a wrong entry is invalidated, not overwritten",
+            rule="EU GMP Annex 11 clause 6",
+        )
 
 
 def invalidate_result(
@@ -257,7 +289,7 @@ def invalidate_result(
     reason = clean_line(request.reason, "reason")
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="invalidated",
         what=f"{request.attribute} of sample {sample.id}",
         shown={"sample": sample.id, "attribute": request.attribute, "reason": reason},

@@ -99,7 +99,7 @@ def review_batch(lot: Lot, request: ReviewBatch, *, person: Qualified, at: Insta
     _must_be_reviewable(lot, request.through, person, at)
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="reviewed",
         what=f"batch review of lot {lot.id}",
         shown=shown_review(lot, request.through, is_full=request.is_full),
@@ -127,7 +127,7 @@ def review_audit_trail(
     counts = [one.kind for one in lot.remarks]
     signature = must_sign(
         request.signature,
-        person=person.id,
+        person=person,
         meaning="audit trail reviewed",
         what=f"audit-trail review of lot {lot.id}",
         shown={"lot": lot.id, "through": request.through},

@@ -6,12 +6,15 @@ from enum import StrEnum
 from typing import Self
 
 from anlage.base import Instant, Quantity, Refused, clean_line
+from anlage.custody import Container, ContainerEnded, End, Evidence, take_over
 from anlage.record import Entry, Recorded, Signature, Stream, fact
 
+from .errors import IDENTITY
 from .lot import Lot
 from .lot_fact import LotSampleClosed, LotSampleTaken
 from .recipe import Phase, Purpose
 from .signing import Qualified
+from .vessel import Vessels
 
 ANALYST = "qc-analyst"
 
@@ -72,6 +75,16 @@ class SampleEnded:
     reason: str
 
 
+@fact("sample-measured")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleMeasured:
+    """A file of the sample was analysed; the measurement has a stream of its own."""
+
+    measurement: str
+    method: str
+    raw_name: str
+
+
 @fact("result-entered")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultEntered:
@@ -109,11 +122,12 @@ class ResultEntered:
 @fact("result-approved")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultApproved:
-    """A second person approved a result."""
+    """A second person approved a result; `second_reading` is what they read in the source."""
 
     attribute: str
     approver: str
     signature: Signature
+    second_reading: str | None = None
 
 
 @fact("result-invalidated")
@@ -135,6 +149,7 @@ class ReceiveSample:
     sample: str
     laboratory: str
     condition: str = "as expected"
+    scan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +158,7 @@ class StoreSample:
 
     sample: str
     place: str
+    scan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +168,7 @@ class EndSample:
     sample: str
     how: SampleStatus
     reason: str
+    scan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,15 +255,26 @@ class Sample:
 
 
 def entries_of_samples(
-    lot: Lot, phase: Phase, step: str, *, operator: str, at: Instant
+    lot: Lot,
+    phase: Phase,
+    step: str,
+    *,
+    operator: str,
+    at: Instant,
+    vessels: Vessels | None = None,
 ) -> list[Entry]:
-    """Give the facts of every sample that a phase takes, on their streams and on the lot's."""
+    """Give the facts of every sample that a phase takes, on their streams and on the lot's; each is
+    a tube that is drawn from a container of the process, where the recipe names it.
+    """
     entries = []
     ahead = 0
+    drawn: dict[str, dict[str, Quantity]] = {}
     for plan in phase.samples:
         for _ in range(plan.count):
             id = lot.next_sample(ahead)
             ahead += 1
+            if plan.source:
+                drawn.setdefault(plan.source, {})[id] = plan.amount
             due = at + plan.turnaround if plan.turnaround else None
             taken = SampleTaken(
                 lot=lot.id,
@@ -270,16 +298,25 @@ def entries_of_samples(
                 is_destructive=plan.is_destructive,
             )
             entries += [Entry(Stream(f"sample/{id}"), taken), Entry(lot.stream, mark)]
+    for source, tubes in drawn.items():
+        if vessels is not None:
+            vessels.sample(source, tubes)
     return entries
 
 
 def receive_sample(
-    sample: Sample, request: ReceiveSample, *, person: Qualified, at: Instant
+    sample: Sample,
+    request: ReceiveSample,
+    *,
+    person: Qualified,
+    at: Instant,
+    tube: Container | None = None,
 ) -> list[Entry]:
     """Take a sample into the laboratory.
 
     Raises:
-        Refused: There is no such sample, it is not on its way, or the person is no analyst.
+        Refused: There is no such sample, it is not on its way, or the person is no analyst; another
+            tube was scanned.
     """
     must_be(sample, SampleStatus.TAKEN)
     person.must_be_qualified(ANALYST, at)
@@ -288,11 +325,18 @@ def receive_sample(
         condition=clean_line(request.condition, "condition"),
         laboratory=clean_line(request.laboratory, "laboratory"),
     )
-    return [Entry(sample.stream, received)]
+    grade = _read(sample, request.scan)
+    taken = _take(tube, person.id, received.laboratory, grade)
+    return [Entry(sample.stream, received), *taken]
 
 
 def store_sample(
-    sample: Sample, lot: Lot, request: StoreSample, *, person: Qualified
+    sample: Sample,
+    lot: Lot,
+    request: StoreSample,
+    *,
+    person: Qualified,
+    tube: Container | None = None,
 ) -> list[Entry]:
     """Put a sample that is kept into its place.
 
@@ -304,10 +348,17 @@ def store_sample(
     entries = [Entry(sample.stream, stored)]
     if sample.purpose is not Purpose.TEST:
         entries.append(Entry(lot.stream, LotSampleClosed(sample=sample.id, how="stored")))
-    return entries
+    return entries + _take(tube, person.id, stored.place, _read(sample, request.scan))
 
 
-def end_sample(sample: Sample, lot: Lot, request: EndSample, *, person: Qualified) -> list[Entry]:
+def end_sample(
+    sample: Sample,
+    lot: Lot,
+    request: EndSample,
+    *,
+    person: Qualified,
+    tube: Container | None = None,
+) -> list[Entry]:
     """Say that nothing is left of a sample.
 
     Raises:
@@ -325,7 +376,36 @@ def end_sample(sample: Sample, lot: Lot, request: EndSample, *, person: Qualifie
     reason = clean_line(request.reason, "reason")
     ended = SampleEnded(by=person.id, how=request.how, reason=reason)
     closed = LotSampleClosed(sample=sample.id, how=str(request.how))
-    return [Entry(sample.stream, ended, why=reason), Entry(lot.stream, closed)]
+    entries = [Entry(sample.stream, ended, why=reason), Entry(lot.stream, closed)]
+    if tube is None or not tube.exists:
+        return entries
+    grade = _read(sample, request.scan)
+    taken = _take(tube, person.id, tube.place or "laboratory", grade)
+    how = End.USED_UP if request.how is SampleStatus.USED_UP else End.DISCARDED
+    finished = ContainerEnded(how=how, holder=person.id, evidence=grade)
+    return [*entries, *taken, Entry(tube.stream, finished)]
+
+
+def _read(sample: Sample, scan: str | None) -> Evidence:
+    """Give the grade of an act on a tube; a scan of another one is refused."""
+    if not scan:
+        return Evidence.ATTESTED_LATER
+    if scan.strip() != sample.id:
+        raise Refused(
+            "identity-mismatch",
+            what=f"tube of sample {sample.id}",
+            found=scan[:96],
+            limit=sample.id,
+            remedy="stop; put aside what was scanned and look for the tube",
+            rule=IDENTITY,
+        )
+    return Evidence.SCANNED
+
+
+def _take(tube: Container | None, by: str, place: str, grade: Evidence) -> list[Entry]:
+    if tube is None or not tube.exists:
+        return []
+    return take_over(tube, by=by, place=place, evidence=grade)
 
 
 def must_be(sample: Sample, *statuses: SampleStatus) -> None:

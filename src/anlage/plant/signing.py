@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from anlage.base import Instant, Refused, parse_canonical
-from anlage.record import Signature, SignatureWanted
+from anlage.record import Signature, SignatureWanted, World
 
 from .lot import Lot
 from .lot_fact import Rule
 
 RULE = "21 CFR 11.50, 11.70"
+SIMULATED_PERSON = "simulated-person"
 
 
 class Qualified(Protocol):
@@ -20,6 +21,11 @@ class Qualified(Protocol):
         """The person's identifier."""
         ...
 
+    @property
+    def world(self) -> World:
+        """The world in which they act."""
+        ...
+
     def must_be_qualified(self, role: str, at: Instant) -> None:
         """Refuse, with `operator-unqualified`, a person who may not act in a role."""
         ...
@@ -28,7 +34,7 @@ class Qualified(Protocol):
 def must_sign(
     signature: Signature | None,
     *,
-    person: str,
+    person: Qualified,
     meaning: str,
     what: str,
     shown: Mapping[str, Any],
@@ -43,20 +49,29 @@ def must_sign(
         shown: Values that have to stand among those that were shown and signed.
 
     Raises:
-        Refused: It is missing, not sound, another's, in another meaning, or under other values.
+        Refused: It is missing, not sound, another's, in another meaning, under other values, or
+            that of a simulated person outside a simulated world.
     """
     if signature is None:
-        raise SignatureWanted(what, person=person, meaning=meaning, shown=shown, rule=RULE)
-    if fault := fault_of(signature, person=person, meaning=meaning, shown=shown):
+        raise SignatureWanted(what, person=person.id, meaning=meaning, shown=shown, rule=RULE)
+    fault = _of_this_world(signature, person.world)
+    if fault := fault or fault_of(signature, person=person.id, meaning=meaning, shown=shown):
         raise Refused(
             "signature-unsound",
             what=f"signature under {what}",
             found=fault,
-            limit=f"{meaning} by {person}, under the values that are recorded",
+            limit=f"{meaning} by {person.id}, under the values that are recorded",
             remedy="look at the values again and sign anew",
             rule=RULE,
         )
     return signature
+
+
+def _of_this_world(signature: Signature, world: World) -> str | None:
+    """Say what is wrong when a simulated person signs where real ones work or learn."""
+    if signature.method == SIMULATED_PERSON and world is not World.SIMULATED:
+        return f"a simulated person in a {world} world"
+    return None
 
 
 def fault_of(

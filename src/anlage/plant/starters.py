@@ -5,11 +5,10 @@ from importlib.resources import files
 
 from anlage.base import Problem, Refused, digest
 from anlage.library import Checked as CheckedDefinition
-from anlage.library import starters
+from anlage.library import read_yaml, starters
 
 from .recipe import Recipe
 from .recipe_check import check_recipe
-from .source import read_source
 
 
 class StarterCatalogue:
@@ -34,7 +33,7 @@ def starter_recipes() -> tuple[CheckedDefinition, ...]:
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if not file.name.endswith(".yaml"):
             continue
-        checked = check_recipe(read_source(file.read_bytes(), file.name))
+        checked = check_recipe(read_yaml(file.read_bytes(), file.name))
         if checked.recipe is None or checked.problems:
             raise Refused.of(checked.problems or [Problem(code="recipe-unusable", what=file.name)])
         content = dict(checked.recipe.content)

@@ -12,6 +12,8 @@ from .checkpoint import (
     read_checkpoint,
     sign_checkpoint,
 )
+from .clockwork import SIGNING_LIMIT, ClockConfirmed, ClockSteppedBack, Clockwork
+from .collection import no_collection
 from .fact import (
     NOTHING_BEFORE,
     Actor,
@@ -22,6 +24,7 @@ from .fact import (
     decode,
     encode,
     fact,
+    fact_classes,
     known_kinds,
     rebuild,
     upcaster,
@@ -48,6 +51,7 @@ from .merkle import (
     subset_proof,
 )
 from .package import Packed, Verdict, blobs_named, pack, unpack
+from .sentence import sentence
 from .signature import METHODS, Signature, SignatureWanted, sign
 from .state import State
 from .view import Rows, View
@@ -56,8 +60,12 @@ __all__ = [
     "JOURNAL_STREAM",
     "METHODS",
     "NOTHING_BEFORE",
+    "SIGNING_LIMIT",
     "Actor",
     "Checkpoint",
+    "ClockConfirmed",
+    "ClockSteppedBack",
+    "Clockwork",
     "Conflict",
     "Entry",
     "Head",
@@ -80,10 +88,12 @@ __all__ = [
     "decode",
     "encode",
     "fact",
+    "fact_classes",
     "is_consistent",
     "is_signature",
     "known_kinds",
     "leaf_hash",
+    "no_collection",
     "node_hash",
     "pack",
     "public_hex",
@@ -91,6 +101,7 @@ __all__ = [
     "rebuild",
     "root_from_subset",
     "root_of",
+    "sentence",
     "sign",
     "sign_checkpoint",
     "stream_key",

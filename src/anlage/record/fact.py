@@ -100,13 +100,18 @@ def known_kinds() -> dict[str, int]:
     return dict(_NEWEST)
 
 
+def fact_classes() -> list[tuple[str, int, type]]:
+    """Give kind, newest version and class of every registered fact."""
+    return [(kind, version, _CLASSES[kind, version]) for kind, version in _NEWEST.items()]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who did it: a person, through which door; or a device or the system itself.
 
     Attributes:
         person: Identifier of the person; None when a device or the system acted.
-        via: The door: page, api, command-line, device, clock or system.
+        via: The door: page, api, command-line, job, device, clock or system.
         device: The equipment unit that acted, if one did.
         session: A digest of the login session, so that acts of one session can be found together.
     """

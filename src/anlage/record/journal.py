@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -115,12 +116,22 @@ class Journal(Protocol):
         """Give the facts from number `start` up to `stop`, in global order."""
         ...
 
-    def read_stream(self, stream: Stream, after: int = 0) -> list[Recorded]:
-        """Give the facts of one stream past version `after`, in order."""
+    def read_stream(
+        self, stream: Stream, after: int = 0, upto: int | None = None
+    ) -> list[Recorded]:
+        """Give the facts of one stream past version `after`, up to and with version `upto`, in
+        order.
+        """
         ...
 
     def find_command(self, command: str) -> Receipt | None:
         """Give what a command wrote, by its key; None when no such key was used."""
+        ...
+
+    def search(self, text: str, limit: int) -> list[Stream]:
+        """Give the streams whose name is or ends in the text; where there is none, those that have
+        it somewhere.
+        """
         ...
 
     def head(self, stream: Stream) -> Head:
@@ -149,6 +160,10 @@ class Journal(Protocol):
 
     def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a signed checkpoint."""
+        ...
+
+    def clock_behind(self) -> timedelta:
+        """Give how far the machine's clock stands behind the latest time that it has shown."""
         ...
 
     def close(self) -> None:

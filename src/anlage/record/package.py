@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from anlage.base import Broken, Problem, Refused, canonical, parse_canonical
 
 from .checkpoint import Checkpoint, is_signature, public_hex, read_checkpoint
+from .collection import no_collection
 from .fact import NOTHING_BEFORE, Recorded, rebuild
 from .journal import Head, stream_key, stream_leaf
 from .merkle import is_consistent, leaf_hash, root_from_subset
@@ -35,6 +36,7 @@ FORMAT = 1
 BYTES_MAX = 2 * 1024**3
 MEMBERS_MAX = 100_000
 _HASH = 32
+ERASED = "personal-data-erased"
 _ARCHIVE_ERRORS = (zipfile.BadZipFile, OSError, RuntimeError, ValueError, NotImplementedError)
 
 
@@ -81,6 +83,7 @@ class Verdict:
         facts: Every fact in global order (bodies of other patients withheld).
         problems: What is wrong, each with the member it was found in.
         numbers: Counts for people: facts, withheld bodies, streams, size of the journal.
+        erased: Whose personal data were erased, and the number of the fact that says so.
     """
 
     ok: bool
@@ -91,6 +94,7 @@ class Verdict:
     problems: Sequence[Problem]
     numbers: Mapping[str, int]
     world: str | None = None
+    erased: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the verdict as the JSON object of `anlage verify`."""
@@ -102,6 +106,7 @@ class Verdict:
             "subject": self.subject,
             "world": self.world,
             **self.numbers,
+            "erased": [{"subject": name, "fact": n} for name, n in sorted(self.erased.items())],
             "problems": [one.as_dict() for one in self.problems],
         }
 
@@ -109,7 +114,10 @@ class Verdict:
         """Give the verdict in one phrase."""
         if not self.ok:
             return "not proven"
-        return "proven, signer confirmed" if self.anchored else "consistent, signer unconfirmed"
+        said = "proven, signer confirmed" if self.anchored else "consistent, signer unconfirmed"
+        for name, number in sorted(self.erased.items()):
+            said += f"; personal data of {name} erased by fact {number}"
+        return said
 
 
 def pack(packed: Packed, key: Ed25519PrivateKey, *, time: str) -> bytes:
@@ -172,6 +180,16 @@ def unpack(
         checkpoint: Text of a checkpoint kept elsewhere that the journal must agree with.
         checks: Each package's own judgement of the facts.
     """
+    with no_collection():
+        return _judged(data, trust, checkpoint, checks)
+
+
+def _judged(
+    data: bytes,
+    trust: str | None,
+    checkpoint: str | None,
+    checks: Iterable[Callable[[Sequence[Recorded]], Iterable[Problem]]],
+) -> Verdict:
     found = _Finding()
     members = found.open(data)
     manifest = found.manifest(members)
@@ -426,8 +444,18 @@ class _Finding:
                 self.say("blob-changed", "file", path=f"blobs/{digest}")
             if digest not in named:
                 self.say("blob-unnamed", "file that no fact names", path=f"blobs/{digest}")
-        for digest in sorted(named - present - set(manifest["erased"])):
-            self.say("blob-missing", f"file {digest[:12]}, which a fact names")
+        told = {
+            digest for one in facts if one.kind == ERASED for digest in one.body.get("blobs", ())
+        }
+        for digest in sorted(named - present):
+            if digest in manifest["erased"] and digest in told:
+                continue
+            found = "called erased, but no fact of an erasure names it"
+            self.say(
+                "blob-missing",
+                f"file {digest[:12]}, which a fact names",
+                found=found if digest in manifest["erased"] else None,
+            )
 
     def verdict(
         self, manifest: Mapping[str, Any] | None, facts: Sequence[Recorded] = ()
@@ -446,6 +474,7 @@ class _Finding:
                 "journal_size": self.size,
             },
             world=None if manifest is None else manifest["world"],
+            erased={one.stream.id: one.number for one in facts if one.kind == ERASED},
         )
 
 

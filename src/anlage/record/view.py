@@ -34,11 +34,13 @@ class Rows(Protocol):
         limit: int = 1000,
         newest_first: bool = False,
         after: str | None = None,
+        text: str = "",
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         """Give (key, row) in order, all or those whose facet is just this one.
 
         `after` leaves out the rows up to and with this order, so that a page goes on where the
-        last one ended; it counts upwards only.
+        last one ended; it counts upwards only. `text` leaves out rows whose document does not hold
+        it, whatever the case; it is a first sieve, which lets through what is not ASCII.
         """
         ...
 

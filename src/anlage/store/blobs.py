@@ -2,6 +2,7 @@
 named in a fact.
 """
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -24,7 +25,7 @@ class FolderBlobs:
         """Keep bytes and give their digest in hexadecimal; keeping them twice costs nothing.
 
         Raises:
-            Refused: The file is larger than 512 MiB.
+            Refused: The file is larger than 512 MiB, or there is no room for it; nothing is left.
         """
         if len(data) > BYTES_MAX:
             raise Refused(
@@ -38,15 +39,19 @@ class FolderBlobs:
         path = self._path(name)
         if path.exists():
             return name
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary = Path(handle.name)
-        temporary.chmod(0o444)
-        temporary.replace(path)
-        _fsync_folder(path.parent)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            _write(path, data)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise Refused(
+                "disk-full",
+                what="attached file",
+                found="no room on the disk; nothing of it was kept",
+                remedy="free room on the disk, then attach it again",
+                rule="acknowledged means on disk",
+            ) from error
         return name
 
     def get(self, name: str) -> bytes:
@@ -76,6 +81,25 @@ class FolderBlobs:
                 "digest-malformed", what="file digest", found=repr(name[:80]), limit="SHA-256"
             )
         return self._folder / name[:2] / name
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file under another name, to disk, then give it its own; leaves nothing when it
+    fails.
+    """
+    handle = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115
+    temporary = Path(handle.name)
+    try:
+        with handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.chmod(0o444)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _fsync_folder(path.parent)
 
 
 def _fsync_folder(folder: Path) -> None:

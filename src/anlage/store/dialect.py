@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from anlage.base import Refused
 
 Row = tuple[Any, ...]
+LOCK_SECONDS = 10  # how long a foreign lock is waited for before the command is refused
 
 
 class Dialect(Protocol):
@@ -70,7 +71,7 @@ class Sqlite:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lease = _lock_file(self.path.with_suffix(".lease"), str(self.path))
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, timeout=10
+            self.path, isolation_level=None, check_same_thread=False, timeout=LOCK_SECONDS
         )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
@@ -86,7 +87,7 @@ class Sqlite:
         connection = getattr(self._threads, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=10
+                self.path, isolation_level=None, check_same_thread=False, timeout=LOCK_SECONDS
             )
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -169,6 +170,7 @@ class Postgres:
         connection.execute(f'SET search_path TO "{self._schema}"')
         if not self._durable:
             connection.execute("SET synchronous_commit TO off")
+        connection.execute(f"SET lock_timeout TO '{LOCK_SECONDS}s'")
         if not connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,)).fetchone()[0]:
             connection.close()
             raise _leased("the PostgreSQL database")
@@ -181,6 +183,7 @@ class Postgres:
             connection = self._connect()
             connection.execute(f'SET search_path TO "{self._schema}"')
             connection.execute("SET default_transaction_read_only TO on")
+            connection.execute(f"SET lock_timeout TO '{LOCK_SECONDS}s'")
             self._threads.connection = connection
         rows: list[Row] = connection.execute(_percent(sql), values).fetchall()
         return rows

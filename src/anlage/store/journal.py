@@ -2,6 +2,7 @@
 disk.
 """
 
+import copy
 import logging
 import queue
 import threading
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from anlage.base import Broken, Clock, Instant, Refused, SystemClock
@@ -17,6 +19,7 @@ from anlage.record import (
     NOTHING_BEFORE,
     Actor,
     Checkpoint,
+    Clockwork,
     Conflict,
     Entry,
     Head,
@@ -35,6 +38,7 @@ from .dialect import Dialect, Sqlite, transaction
 FORMAT = 1
 GROUP_MAX = 512
 PAGE = 2000
+VERSION_MAX = 2**62
 log = logging.getLogger(__name__)
 
 TABLES = (
@@ -129,6 +133,7 @@ class SqlJournal:
         self._heads: dict[Stream, Head] = {}
         self._tree = self._take_up_tree()
         self._opened: JournalOpened | None = self._read_opened()
+        self._clockwork = self._read_clockwork()
         self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._write_on, name="journal-writer", daemon=True)
@@ -222,12 +227,16 @@ class SqlJournal:
                 yield Recorded.read(number, bytes(header), bytes(content))
             start = page
 
-    def read_stream(self, stream: Stream, after: int = 0) -> list[Recorded]:
-        """Give the facts of one stream past version `after`, in order."""
+    def read_stream(
+        self, stream: Stream, after: int = 0, upto: int | None = None
+    ) -> list[Recorded]:
+        """Give the facts of one stream past version `after`, up to and with version `upto`, in
+        order.
+        """
         rows = self._dialect.read(
             "SELECT number, header, content FROM fact"
-            " WHERE stream = ? AND version > ? ORDER BY version",
-            (str(stream), after),
+            " WHERE stream = ? AND version > ? AND version <= ? ORDER BY version",
+            (str(stream), after, VERSION_MAX if upto is None else upto),
         )
         return [
             Recorded.read(number, bytes(header), bytes(content)) for number, header, content in rows
@@ -272,6 +281,19 @@ class SqlJournal:
         )
         return [str.__new__(Stream, name) for (name,) in rows]
 
+    def search(self, text: str, limit: int) -> list[Stream]:
+        """Give the streams whose name is or ends in the text; where there is none, those that have
+        it somewhere. In order of name, whatever the case of letters.
+        """
+        lowered = text.lower()
+        exact = "SELECT stream FROM head WHERE lower(stream) = ? OR lower(stream) LIKE ?"
+        within = "SELECT stream FROM head WHERE lower(stream) LIKE ?"
+        plain = _escaped(lowered)
+        end = " ESCAPE '!' ORDER BY stream LIMIT ?"
+        rows = self._dialect.read(exact + end, (lowered, f"%/{plain}", limit))
+        rows = rows or self._dialect.read(within + end, (f"%{plain}%", limit))
+        return [str.__new__(Stream, name) for (name,) in rows]
+
     def prove(self, numbers: Sequence[int], size: int) -> list[bytes]:
         """Give the subset proof of these facts in the tree of the first `size` facts."""
         return self._tree.prove(numbers, size)
@@ -299,6 +321,10 @@ class SqlJournal:
                 [(checkpoint.size, checkpoint.as_note(), checkpoint.key)],
             )
         )
+
+    def clock_behind(self) -> timedelta:
+        """Give how far the machine's clock stands behind the latest time that it has shown."""
+        return self._clockwork.behind(self._clock.now())
 
     def run_in_writer(self, work: Callable[[Any], None]) -> None:
         """Run something else that writes beside the facts, in the writer thread and its own
@@ -343,15 +369,19 @@ class SqlJournal:
         added: list[Recorded] = []
         ends: dict[Stream, Head] = {}
         commands: dict[str, Receipt] = {}
+        recorded_at, clockwork = self._clock.now(), copy.copy(self._clockwork)
         try:
             with transaction(self._dialect, self._connection):
+                self._note_clock(group, recorded_at, added, ends)
                 for request in group:
-                    answers.append((request, self._judge(request, added, ends, commands)))
+                    answer = self._judge(request, recorded_at, added, ends, commands)
+                    answers.append((request, answer))
                 if added:
                     self._insert(added, ends)
         except Exception as error:
             log.exception("the journal could not commit; nothing of the group was written")
             self._heads.clear()
+            self._clockwork = clockwork
             failure = _not_written(error)
             for request in group:
                 request.answer.set_exception(failure)
@@ -359,6 +389,9 @@ class SqlJournal:
         if added:
             self._heads.update(ends)
             self._tree.extend(one.hash for one in added)
+            for one in added:
+                if one.stream == JOURNAL_STREAM:
+                    self._clockwork.note(one)
             if self._on_commit is not None:
                 try:
                     self._on_commit(added)
@@ -374,6 +407,7 @@ class SqlJournal:
     def _judge(
         self,
         request: _Request,
+        recorded_at: Instant,
         added: list[Recorded],
         ends: dict[Stream, Head],
         commands: dict[str, Receipt],
@@ -389,7 +423,6 @@ class SqlJournal:
             found = self._end(stream, ends).version
             if found != expected:
                 return Conflict(stream, expected=expected, found=found)
-        recorded_at = self._clock.now()
         mine: list[Recorded] = []
         new_ends = dict[Stream, Head]()
         try:
@@ -417,6 +450,33 @@ class SqlJournal:
         if request.command:
             commands[request.command] = Receipt(facts=tuple(mine), is_repeat=True)
         return receipt
+
+    def _note_clock(
+        self,
+        group: Sequence[_Request],
+        now: Instant,
+        added: list[Recorded],
+        ends: dict[Stream, Head],
+    ) -> None:
+        """Take a reading of the clock; a step back is a fact before those of the group."""
+        if self._opened is None or not any(request.entries for request in group):
+            return
+        stepped = self._clockwork.step(now)
+        if stepped is None:
+            return
+        end = self._end(JOURNAL_STREAM, ends)
+        one = write(
+            Entry(JOURNAL_STREAM, stepped),
+            number=self._tree.size,
+            version=end.version + 1,
+            previous=end.hash,
+            site=self.opened.site,
+            by=Actor(via="clock"),
+            at=now,
+            recorded=now,
+        )
+        added.append(one)
+        ends[JOURNAL_STREAM] = Head(version=one.version, hash=one.hash)
 
     def _insert(self, added: Sequence[Recorded], ends: Mapping[Stream, Head]) -> None:
         self._dialect.write(
@@ -490,6 +550,12 @@ class SqlJournal:
         )
         return [bytes(hash_) for (hash_,) in rows]
 
+    def _read_clockwork(self) -> Clockwork:
+        if not self._tree.size:
+            return Clockwork(None, ())
+        last = next(self.read(self._tree.size - 1)).recorded
+        return Clockwork(last, self.read_stream(JOURNAL_STREAM))
+
     def _read_opened(self) -> JournalOpened | None:
         if not self._tree.size:
             return None
@@ -497,6 +563,11 @@ class SqlJournal:
         if not isinstance(first, JournalOpened):
             raise Broken("a journal that opens with journal-opened", seen=type(first).__name__)
         return first
+
+
+def _escaped(text: str) -> str:
+    """Give a text as LIKE takes it literally."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def fsync_rate(dialect: Sqlite, *, rounds: int = 20) -> float:
@@ -524,7 +595,7 @@ def _not_written(error: Exception) -> Exception:
             remedy="free room on the disk, then repeat the command",
             rule="acknowledged means on disk",
         )
-    if "locked" in text or "busy" in text:
+    if "locked" in text or "busy" in text or "lock timeout" in text:
         return Refused(
             "journal-locked",
             what="journal",

@@ -70,6 +70,8 @@ class Vault:
                 "SELECT sealed FROM item WHERE owner = ? AND name = ?", (owner, name)
             ).fetchone()
         if row is None:
+            if self.is_erased(owner):
+                self._key(owner)
             raise Refused(
                 "vault-item-missing", what=f"{name} of {owner}", remedy="ask the coordinator"
             )

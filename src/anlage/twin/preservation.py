@@ -109,7 +109,9 @@ LIQUID_CARD = Card(
     sources=("k4 0.1 to 0.4 %/h and Ea 50 to 90 kJ/mol: prior", "density and pH terms: prior"),
     must_reproduce=(
         "blood stem cells over 96 h lose pH and viable cells faster at room temperature than at "
-        "4 degrees, and faster at high cell count (Tran 2024)"
+        "4 degrees, and faster at high cell count (Tran, Cai and Stroncek 2024, "
+        "doi:10.1016/j.jtct.2023.09.020); fitted to its points, the loss of viable CD34+ cells at "
+        "2 to 8 and 18 to 24 degrees over 72 h (Antonenas 2006, doi:10.1080/14653240600620994)"
     ),
     valid="0 to 37 degrees, to 96 h",
 )
@@ -313,9 +315,11 @@ STORE_CARD = Card(
     name="frozen storage",
     formula="exp(-(age / scale)^shape) (1 - cycle)^cycles, age in weeks at -80 degrees",
     sources=(
-        "no effect of years stored in vapour (311 donor products, see the thaw card)",
-        "parking at -80 degrees: no significant loss to 4 weeks, viability loss at 5 weeks",
-        "temperature cycling of PBMC: viability 97.4 % without, 94.6 % with",
+        "no effect of years stored in nitrogen (311 donor products, see the thaw card)",
+        "parking at -80 degrees: no significant loss to 4 weeks, viability loss at 5 weeks (Cohen "
+        "and Tanhehco 2024, doi:10.1016/j.transci.2024.104007)",
+        "temperature cycling of PBMC: viability 97.4 % without, 94.6 % with (quoted without its "
+        "title on the page where it was read; thought to be Germann 2013, not confirmed)",
         "10 cycles behind that figure, shape and energy: prior",
     ),
     must_reproduce="under 5 % loss in 4 weeks at -80, over 5 % in 5; 2.8 points lost by cycling",
@@ -352,7 +356,10 @@ class ClinicalSpread:
 SPREAD_CARD = Card(
     name="clinical post-thaw spread",
     formula="viability beta, recovery gamma, by their published mean and standard deviation",
-    sources=("311 donor white-cell products in 5 % DMSO and 6 % pentastarch",),
+    sources=(
+        "311 donor white-cell products in 5 % DMSO and 6 % pentastarch: Stability of cryopreserved "
+        "white blood cells prepared for donor WBC infusions, Transfusion, December 2011",
+    ),
     must_reproduce="recovery 92 +/- 17 %, CD3 recovery 76 +/- 19 %, viability 84 +/- 6 %",
     valid="as a prior over donors; replaced by a site's own results",
 )

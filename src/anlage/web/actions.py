@@ -23,12 +23,14 @@ class Action:
         command: The command.
         roles: Who may do it, by the roles that its decision asks for; empty for everybody.
         is_main: Whether it is what is most likely wanted.
+        page: The address of its own page, with the fields in braces; its form when None.
     """
 
     label: str
     command: str
     roles: tuple[str, ...] = ()
     is_main: bool = False
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,11 @@ def links(
     """Give the buttons of the actions that the person's roles allow; they lead back here."""
     held = me(request).roles
     return [
-        Link(gettext(one.label), address(request, one.command, values), one.is_main)
+        Link(
+            gettext(one.label),
+            one.page.format_map(values) if one.page else address(request, one.command, values),
+            one.is_main,
+        )
         for one in actions
         if not one.roles or held & set(one.roles)
     ]

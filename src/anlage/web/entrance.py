@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from anlage.app import check_login
+from anlage.app import check_login, telling
 from anlage.base import Refused
-from anlage.library import Person, stream_of_person
+from anlage.library import PasswordChanged, Person, stream_of_person
 from anlage.store.desk.models import Account
 
 from .here import installation
@@ -69,10 +69,10 @@ def check_password(request: HttpRequest, name: str, password: str) -> Account:
     Raises:
         Refused: They fit no account that may enter, or the person has left.
     """
-    del request
     if not (name + password).isprintable() or len(name) > 80 or len(password) > PASSWORD_MAX:
         raise _no("login-failed", "login", "name or password does not fit", "type both again")
-    person = check_login(name, password)
+    door = "api" if request.path.startswith("/api/") else "page"
+    person = check_login(name, password, tell=telling(installation(), via=door))
     if has_left(person):
         raise _no("account-closed", f"account of {person}", "the person has left", "ask QA")
     account: Account = Account.objects.get(person=person)
@@ -106,6 +106,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     user.set_password(fresh)
     user.must_change_password = False
     user.save()
+    tell = telling(installation(), via="page", by=user.person)
+    tell(user.person, PasswordChanged(login=user.login))
     update_session_auth_hash(request, user)
     return redirect("/")
 

@@ -171,6 +171,15 @@ def _record(cls: Any, name: str, text: str) -> dict[str, Any]:
     return found
 
 
+def moment_of(text: str) -> str:
+    """Give a moment as typed into a form, in the site's zone, as a command takes it.
+
+    Raises:
+        Refused: `field-unreadable`.
+    """
+    return str(_read("moment", "moment", text))
+
+
 def _moment(text: str) -> str:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:

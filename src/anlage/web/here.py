@@ -1,6 +1,6 @@
 """The installation that this process serves."""
 
-from anlage.app import Installation
+from anlage.app import Installation, Jobs
 
 _HELD: list[Installation] = []
 
@@ -13,3 +13,8 @@ def use(installation: Installation) -> None:
 def installation() -> Installation:
     """Give the installation that is served."""
     return _HELD[0]
+
+
+def jobs() -> Jobs:
+    """Give the jobs of the installation that is served."""
+    return Jobs(installation())

@@ -3,6 +3,7 @@ one shape.
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +15,11 @@ from django.shortcuts import redirect, render
 from anlage.base import Broken, Refused
 
 from .entrance import has_left
+from .here import installation
 
 log = logging.getLogger(__name__)
-OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health")
+SEEN_SECONDS = 30  # a session is not written at every request
+OPEN_PATHS = ("/login", "/static/", "/api/", "/epcis/", "/health", "/courier/", "/check")
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self';"
     " object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -33,7 +36,7 @@ class Guard:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or send to the login page."""
         user: Any = request.user  # type: ignore[attr-defined]
-        if user.is_authenticated and has_left(user.person):
+        if user.is_authenticated and (has_left(user.person) or _was_idle(request)):
             logout(request)
             user = request.user  # type: ignore[attr-defined]
         if not user.is_authenticated and not request.path.startswith(OPEN_PATHS):
@@ -61,6 +64,16 @@ class Guard:
         if is_api:
             return JsonResponse({"broken": {"incident": incident}}, status=500)
         return render(request, "broken.html", {"incident": incident, "seen": seen}, status=500)
+
+
+def _was_idle(request: HttpRequest) -> bool:
+    """Tell whether nothing was asked in this session for longer than the site allows."""
+    at, seen = time.time(), request.session.get("seen_at")
+    if seen is not None and at - seen > 60 * installation().settings.idle_minutes:
+        return True
+    if seen is None or at - seen > SEEN_SECONDS:
+        request.session["seen_at"] = at
+    return False
 
 
 guard = Guard

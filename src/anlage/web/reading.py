@@ -17,6 +17,7 @@ from .here import installation
 
 S = TypeVar("S")
 STATES_MAX = 5000
+LINES_MAX = 100
 LATE_SECONDS = 300
 SOON = timedelta(days=30)
 
@@ -50,11 +51,37 @@ def states(cls: type[S], family: str) -> list[S]:
     return [site.engine.state(cls, one) for one in site.journal.streams(family)[:STATES_MAX]]
 
 
-def history(family: str, name: str) -> list[dict[str, Any]]:
-    """Give what happened to a thing, newest first, as sentences with their facts."""
-    facts = installation().journal.read_stream(Stream(f"{family}/{name}"))
+class Lines(list[dict[str, Any]]):
+    """Facts as pages show them, newest first.
+
+    Attributes:
+        older: The address of those before them; None when these go back to the first.
+        all: How many facts the stream has.
+    """
+
+    older: str | None = None
+    all: int = 0
+
+
+def history(family: str, name: str, *, before: int | None = None, most: int = LINES_MAX) -> Lines:
+    """Give what happened to a thing, newest first, as sentences with their facts.
+
+    Args:
+        family: The kind of thing.
+        name: Its identifier.
+        before: Only what lies before this version of its stream.
+        most: How many facts at the most; the rest stands behind `older`.
+    """
+    stream, journal = Stream(f"{family}/{name}"), installation().journal
+    end = journal.head(stream).version
+    last = end if before is None else max(0, min(before - 1, end))
+    facts = journal.read_stream(stream, max(0, last - most), last)
     known = names()
-    return [line(one, known) for one in reversed(facts)]
+    found = Lines(line(one, known) for one in reversed(facts))
+    found.all = end
+    if last > most:
+        found.older = f"/record/{stream}?before={last - most + 1}"
+    return found
 
 
 def line(one: Recorded, known: Mapping[str, str] | None = None) -> dict[str, Any]:

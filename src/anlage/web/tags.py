@@ -26,10 +26,17 @@ ABBREVIATIONS = {
         "SOP",
         "GMO",
         "CAR",
-        "CD3",
-        "CD19",
         "MSC",
         "ID",
+        "GS1",
+        "EPC",
+        "RFID",
+        "GTIN",
+        "GLN",
+        "SSCC",
+        "ISBT128",
+        "DIN",
+        "CoI",
     )
 }
 
@@ -61,10 +68,20 @@ def pretty(value: Any) -> str:
 def words(value: Any) -> str:
     """Show a name in kebab or snake case as words."""
     text = str(value).replace("-", " ").replace("_", " ").strip()
-    parts = [ABBREVIATIONS.get(part.lower(), part) for part in text.split(" ")]
-    first = parts[0]
-    parts[0] = first[:1].upper() + first[1:] if first not in ABBREVIATIONS.values() else first
+    parts = [_written(part) for part in text.split(" ")]
+    if parts[0] == text.split(" ")[0]:
+        parts[0] = parts[0][:1].upper() + parts[0][1:]
     return " ".join(parts)
+
+
+def _written(part: str) -> str:
+    """Give a word as the trade writes it: abbreviations and clusters of differentiation large."""
+    if _CLUSTER.fullmatch(part):
+        return part.upper()
+    return ABBREVIATIONS.get(part.lower(), part)
+
+
+_CLUSTER = re.compile(r"cd\d{1,3}[a-z]{0,2}", re.IGNORECASE)
 
 
 @register.filter
@@ -106,8 +123,11 @@ def span(value: Any) -> str:
     minutes = abs(round(value.total_seconds() / 60))
     days, hours = minutes // 1440, minutes % 1440 // 60
     if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    rest = minutes % 60
+    if hours:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{rest} min"
 
 
 @register.filter

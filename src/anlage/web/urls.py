@@ -10,13 +10,13 @@ from django.urls import path
 from . import act, entrance, pages
 from .api import api
 from .here import installation
-from .pages.record import view as record
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Answer that the server is up, and how long the journal is."""
+    """Answer that the server is up, how long the journal is, and which views stand still."""
     del request
-    return JsonResponse({"ok": True, "facts": installation().journal.size})
+    behind = {name: number for name, (number, _) in installation().views.behind().items()}
+    return JsonResponse({"ok": not behind, "facts": installation().journal.size, "behind": behind})
 
 
 def _job_addresses() -> list[Any]:
@@ -37,8 +37,5 @@ urlpatterns = [
     path("api/", api.urls),
     path("act/<slug:name>", act.act),
     path("sign/<str:token>", act.sign_page),
-    path("record", record.search),
-    path("record/<slug:family>/<str:name>/export", record.export),
-    path("record/<slug:family>/<str:name>", record.history),
     *_job_addresses(),
 ]

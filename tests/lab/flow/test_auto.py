@@ -301,3 +301,49 @@ def test_the_command_exits_2_where_a_step_is_refused(tmp_path, capsys):
     assert told["gates"]["T cells"]["count"] > 0
     code, told = run(capsys, "flow", "auto", path, "--threshold", "ccr7=lots")
     assert (code, told["refused"]["code"]) == (2, "auto-panel")
+
+
+MEMORY = ("naive", "central memory", "effector memory", "TEMRA")
+
+
+def test_a_rare_subset_beside_a_large_one_is_cut_nearer_to_itself():
+    raw, kinds, _ = simulate_t_cells(
+        Recipe(events=100_000, separation=1.1), numpy.random.default_rng(1)
+    )
+    sample, truth = read_fcs(raw), numpy.array(TYPES)[kinds]
+
+    found = gate_t_cells(sample, panel_of(sample), rng=numpy.random.default_rng(1))
+
+    scores = {}
+    for name in TYPES[:8]:
+        marks = found.gated.membership[name]
+        both = 2 * numpy.count_nonzero(marks & (truth == name))
+        scores[name] = both / (marks.sum() + numpy.count_nonzero(truth == name))
+    assert min(scores.values()) > 0.967, scores
+
+
+@pytest.mark.parametrize("separation", [1.1, 1.3, 1.7])
+def test_memory_subsets_part_their_family_without_gap_or_overlap(separation):
+    raw, _, _ = simulate_t_cells(
+        Recipe(events=40_000, separation=separation), numpy.random.default_rng(2)
+    )
+    sample = read_fcs(raw)
+
+    gated = gate_t_cells(sample, panel_of(sample), rng=numpy.random.default_rng(2)).gated
+
+    for family in ("CD4", "CD8"):
+        held = sum(gated.membership[f"{family} {name}"].astype(int) for name in MEMORY)
+        assert held.max() == 1
+        missed = numpy.count_nonzero(gated.membership[family] & (held == 0))
+        assert missed <= 0.002 * numpy.count_nonzero(gated.membership[family])
+
+
+def test_gates_with_a_corner_taken_out_survive_gating_ml():
+    raw, _, _ = simulate_t_cells(Recipe(events=40_000, separation=1.1), numpy.random.default_rng(1))
+    sample = read_fcs(raw)
+    found = gate_t_cells(sample, panel_of(sample), rng=numpy.random.default_rng(1)).gated
+
+    again = gate(sample, read_gatingml(write_gatingml(found.strategy).encode()))
+
+    for name, marks in found.membership.items():
+        assert numpy.array_equal(marks, again.membership[name]), name

@@ -12,18 +12,13 @@ from anlage.custody import (
     FinishContainer,
     InfuseContainer,
     InfusionOrder,
-    Inspection,
     MissContainer,
     MoveContainer,
     OfferContainer,
     PackContainer,
     PoolContainers,
-    PrepareShipment,
     ReceiveContainer,
-    ReceiveShipment,
     SeeContainer,
-    Shipment,
-    ShipmentPrepared,
     SplitContainer,
     UnpackContainer,
     WithdrawOffer,
@@ -37,9 +32,7 @@ from anlage.custody import (
     offer,
     pack,
     pool,
-    prepare,
     receive,
-    receive_shipment,
     see,
     split,
     unpack,
@@ -48,11 +41,19 @@ from anlage.custody import (
 from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
+from ..staff import person_of
+from ..stores import in_step
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
 from .materials import must_act
 
+# Whoever may answer for a container, from the collection to the bedside.
+HOLDERS = (
+    OPERATOR, KEEPER, SECOND, QUALITY, "courier", "collection-nurse", "ward-nurse", "qc-analyst",
+)  # fmt: skip
+
 
 @command("create-container")
+@in_step
 def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
     created = ContainerCreated(
         vessel=request.vessel,
@@ -67,6 +68,7 @@ def _create(desk: Desk, request: CreateContainer) -> list[Entry]:
 
 
 @command("move-container")
+@in_step
 def _move(desk: Desk, request: MoveContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -94,10 +96,13 @@ def _withdraw(desk: Desk, request: WithdrawOffer) -> list[Entry]:
 
 
 @command("receive-container")
+@in_step
 def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
+    by = _actor(desk)
     return receive(
         _container(desk, request.container),
-        by=_actor(desk),
+        by=by,
+        roles=_roles(desk, by),
         place=request.place,
         scanned=request.scanned,
         evidence=request.evidence,
@@ -105,6 +110,7 @@ def _receive(desk: Desk, request: ReceiveContainer) -> list[Entry]:
 
 
 @command("pack-container")
+@in_step
 def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
     return pack(
         _container(desk, request.container),
@@ -116,6 +122,7 @@ def _pack(desk: Desk, request: PackContainer) -> list[Entry]:
 
 
 @command("unpack-container")
+@in_step
 def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
     return unpack(
         _container(desk, request.container),
@@ -126,6 +133,7 @@ def _unpack(desk: Desk, request: UnpackContainer) -> list[Entry]:
 
 
 @command("split-container")
+@in_step
 def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
     by = _actor(desk)
     for name in request.parts:
@@ -140,6 +148,7 @@ def _split(desk: Desk, request: SplitContainer) -> list[Entry]:
 
 
 @command("pool-containers")
+@in_step
 def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
     return pool(
         [_container(desk, name) for name in request.containers],
@@ -151,12 +160,14 @@ def _pool(desk: Desk, request: PoolContainers) -> list[Entry]:
 
 
 @command("miss-container")
+@in_step
 def _miss(desk: Desk, request: MissContainer) -> list[Entry]:
     _actor(desk)
     return miss(_container(desk, request.container), evidence=request.evidence)
 
 
 @command("find-container")
+@in_step
 def _find(desk: Desk, request: FindContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
@@ -164,50 +175,11 @@ def _find(desk: Desk, request: FindContainer) -> list[Entry]:
 
 
 @command("finish-container")
+@in_step
 def _finish(desk: Desk, request: FinishContainer) -> list[Entry]:
     by = _actor(desk)
     container = _container(desk, request.container)
     return finish(container, how=request.how, by=by, evidence=request.evidence)
-
-
-@command("prepare-shipment")
-def _prepare(desk: Desk, request: PrepareShipment) -> list[Entry]:
-    by = _actor(desk)
-    shipper = _container(desk, request.shipper)
-    for name in request.containers:
-        inside = _container(desk, name)
-        if inside.inside != shipper.id:
-            raise Refused(
-                "container-not-packed",
-                what=f"container {name} of shipment {request.shipment}",
-                found=inside.inside or "in no container",
-                limit=f"inside {shipper.id}",
-                remedy="pack it by scan first",
-                rule="ISO 21973",
-            )
-    prepared = ShipmentPrepared(
-        shipper=shipper.id,
-        containers=request.containers,
-        seal=request.seal,
-        sender=by,
-        receiver=request.receiver,
-        due=request.due,
-        evidence=request.evidence,
-        under_quarantine=request.under_quarantine,
-    )
-    return prepare(_shipment(desk, request.shipment), prepared)
-
-
-@command("receive-shipment")
-def _receive_shipment(desk: Desk, request: ReceiveShipment) -> list[Entry]:
-    found = Inspection(
-        scanned=request.scanned,
-        seal=request.seal,
-        verdict=request.verdict,
-        damaged=frozenset(request.damaged),
-        record=request.record,
-    )
-    return receive_shipment(_shipment(desk, request.shipment), found, by=_actor(desk), at=desk.at)
 
 
 @command("check-at-bedside")
@@ -235,20 +207,30 @@ def _bedside(desk: Desk, request: CheckAtBedside) -> list[Entry]:
 
 
 @command("infuse-container")
+@in_step
 def _infuse(desk: Desk, request: InfuseContainer) -> list[Entry]:
     container = _container(desk, request.container)
     by = _actor(desk)
     return infuse(container, given=request.given, left=request.left, by=by, at=desk.at)
 
 
-def _shipment(desk: Desk, name: str) -> Shipment:
-    return desk.read(Shipment, Stream(f"shipment/{name}"))
-
-
 def _actor(desk: Desk) -> str:
     """Give the qualified person at the desk, who answers for what is done."""
-    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    must_act(desk, *HOLDERS)
     return desk.actor.person or ""
+
+
+def _roles(desk: Desk, person: str) -> list[str]:
+    """Give the roles for which a person is qualified now: an offer to one of them is theirs."""
+    state = person_of(desk, person)
+    found = []
+    for role in sorted(state.roles):
+        try:
+            state.must_be_qualified(role, desk.at)
+        except Refused:
+            continue
+        found.append(role)
+    return found
 
 
 def _container(desk: Desk, name: str) -> Container:

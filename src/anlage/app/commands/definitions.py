@@ -22,18 +22,20 @@ from anlage.library import (
 from anlage.record import Entry, Signature, World
 
 from ..engine import Desk, command
+from ..networks import know_networks
 from ..recipes import know_recipes
 from ..staff import person_of
 from .materials import must_act
 
 AUTHOR = "definition-author"
 know_recipes()
+know_networks()
 
 
 @command("draft-definition")
 def _draft(desk: Desk, request: DraftDefinition) -> list[Entry]:
-    must_act(desk, AUTHOR)
     checked = check_content(request.content)
+    must_act(desk, *_writers(checked.kind))
     note = None
     if request.reason or request.impact:
         note = ChangeNote(
@@ -49,7 +51,7 @@ def _draft(desk: Desk, request: DraftDefinition) -> list[Entry]:
 
 @command("submit-definition")
 def _submit(desk: Desk, request: SubmitDefinition) -> list[Entry]:
-    must_act(desk, AUTHOR)
+    must_act(desk, *_writers(request.kind))
     must_be_own(desk, request.signature, "submission for review")
     return submit(
         _definition(desk, request.kind, request.id),
@@ -92,6 +94,11 @@ def _retire(desk: Desk, request: RetireDefinition) -> list[Entry]:
         note=note,
         signature=request.signature,
     )
+
+
+def _writers(kind: str) -> tuple[str, ...]:
+    """Give who may write a definition of a kind: networks are their planner's too."""
+    return (AUTHOR, "network-planner") if kind == "network" else (AUTHOR,)
 
 
 def me(desk: Desk) -> Person:

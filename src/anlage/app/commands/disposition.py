@@ -19,6 +19,7 @@ from anlage.plant import (
     allocate_dose,
     assess_exceptional_release,
     fill_doses,
+    fill_wanted,
     hold_lot,
     recall_lot,
     reject_dose,
@@ -33,18 +34,21 @@ from anlage.plant import (
 from anlage.record import Entry
 
 from ..engine import Desk, command
-from .making import definition_of, journey_of, lot_of, who
+from .making import container_of, containers_of, definition_of, journey_of, lot_of, who
 
 
 @command("fill-doses")
 def _fill(desk: Desk, request: FillDoses) -> list[Entry]:
-    return fill_doses(lot_of(desk, request.lot), request, person=who(desk), at=desk.at)
+    lot = lot_of(desk, request.lot)
+    containers = containers_of(desk, fill_wanted(lot, request))
+    return fill_doses(lot, request, person=who(desk), at=desk.at, containers=containers)
 
 
 @command("allocate-dose")
 def _allocate(desk: Desk, request: AllocateDose) -> list[Entry]:
     lot, journey = lot_of(desk, request.lot), journey_of(desk, request.coi)
-    return allocate_dose(lot, journey, request, person=who(desk), at=desk.at)
+    container = container_of(desk, request.container)
+    return allocate_dose(lot, journey, request, person=who(desk), at=desk.at, container=container)
 
 
 @command("reject-dose")

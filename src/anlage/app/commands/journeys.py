@@ -1,5 +1,6 @@
 """Commands of a patient's journey."""
 
+import re
 from dataclasses import replace
 
 from anlage.plant import (
@@ -14,11 +15,13 @@ from anlage.plant import (
     GiveConsent,
     OrderCollection,
     OrderProduct,
+    ReadPatientScan,
     ReceiveDose,
     RecordCollection,
     RecordFollowUp,
     RecordInfusion,
     ReturnRemainder,
+    ThawDose,
     WithdrawConsent,
     accept_collection,
     book_slot,
@@ -31,21 +34,26 @@ from anlage.plant import (
     give_consent,
     order_collection,
     order_product,
+    read_patient_scan,
     receive_dose,
     record_collection,
     record_follow_up,
     record_infusion,
     return_remainder,
+    thaw_dose,
     withdraw_consent,
 )
 from anlage.record import Entry
 
 from ..engine import Desk, command
-from .making import definition_of, journey_of, person, signer, who
+from ..staff import person_of
+from .infusion import collection_of, must_stand, order_of
+from .making import container_of, definition_of, journey_of, person, signer, who
 
 # The shape of an ISBT 128 chain-of-identity id; A9999 is a facility number for examples. A site
 # that is registered gives ids of its own with the order.
 COI_PATTERN = "CHA9999{yy}{n:06d}"
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 
 
 @command("order-product")
@@ -85,22 +93,41 @@ def _order_collection(desk: Desk, request: OrderCollection) -> list[Entry]:
 def _collect(desk: Desk, request: RecordCollection) -> list[Entry]:
     second = person(desk, request.second)
     journey = journey_of(desk, request.coi)
-    return record_collection(journey, request, nurse=who(desk), second=second, at=desk.at)
+    bag = container_of(desk, request.container)
+    return record_collection(
+        journey,
+        request,
+        nurse=who(desk),
+        second=second,
+        at=desk.at,
+        bag=bag,
+        specification=collection_of(desk, journey.product),
+    )
 
 
 @command("fail-collection")
 def _fail(desk: Desk, request: FailCollection) -> list[Entry]:
-    return fail_collection(journey_of(desk, request.coi), request, person=who(desk))
+    return fail_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
 
 
 @command("accept-collection")
 def _accept(desk: Desk, request: AcceptCollection) -> list[Entry]:
-    return accept_collection(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return accept_collection(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("receive-dose")
 def _receive(desk: Desk, request: ReceiveDose) -> list[Entry]:
-    return receive_dose(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return receive_dose(journey, request, person=who(desk), at=desk.at, bag=bag)
+
+
+@command("thaw-dose")
+def _thaw(desk: Desk, request: ThawDose) -> list[Entry]:
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return thaw_dose(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("clear-lymphodepletion")
@@ -117,25 +144,45 @@ def _clear(desk: Desk, request: ClearLymphodepletion) -> list[Entry]:
 @command("confirm-bedside")
 def _bedside(desk: Desk, request: ConfirmBedside) -> list[Entry]:
     second = person(desk, request.second)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    must_stand(desk, journey)
+    return confirm_bedside(
+        journey,
+        request,
+        nurse=who(desk),
+        second=second,
+        at=desk.at,
+        bag=bag,
+        order=order_of(desk, journey, request.container),
+    )
+
+
+@command("read-patient-scan")
+def _read_scan(desk: Desk, request: ReadPatientScan) -> list[Entry]:
+    def is_person(text: str) -> bool:
+        return bool(_PERSON.fullmatch(text)) and person_of(desk, text).is_active
+
     journey = journey_of(desk, request.coi)
-    return confirm_bedside(journey, request, nurse=who(desk), second=second, at=desk.at)
+    return read_patient_scan(journey, request, person=who(desk), is_person=is_person)
 
 
 @command("record-infusion")
 def _infuse(desk: Desk, request: RecordInfusion) -> list[Entry]:
-    return record_infusion(journey_of(desk, request.coi), request, person=who(desk), at=desk.at)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return record_infusion(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("return-remainder")
 def _return(desk: Desk, request: ReturnRemainder) -> list[Entry]:
-    return return_remainder(journey_of(desk, request.coi), request, person=who(desk))
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return return_remainder(journey, request, person=who(desk), at=desk.at, bag=bag)
 
 
 @command("destroy-remainder")
 def _destroy(desk: Desk, request: DestroyRemainder) -> list[Entry]:
     second = person(desk, request.second)
-    journey = journey_of(desk, request.coi)
-    return destroy_remainder(journey, request, person=who(desk), second=second)
+    journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
+    return destroy_remainder(journey, request, person=who(desk), second=second, bag=bag)
 
 
 @command("record-follow-up")

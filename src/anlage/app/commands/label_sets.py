@@ -1,6 +1,7 @@
 """Commands of label sets: print, reprint with a reason, reconcile."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from anlage.custody import (
     LabelSet,
@@ -18,13 +19,15 @@ from .materials import must_act
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintLabels:
-    """Print a set of labels for one step of one lot."""
+    """Print a set of labels for one step of one lot; `number_field` is filled by each number."""
 
     label_set: str
     lot: str
     step: str
     layout: str
     numbers: tuple[str, ...]
+    shared: Mapping[str, str] = field(default_factory=dict)
+    number_field: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,9 @@ class ReconcileLabels:
     """Account for every copy of a set."""
 
     label_set: str
-    applied: tuple[str, ...]
-    destroyed: tuple[str, ...]
     second: str
+    applied: tuple[str, ...] = ()
+    destroyed: tuple[str, ...] = ()
 
 
 @command("print-labels")
@@ -54,6 +57,8 @@ def _print(desk: Desk, request: PrintLabels) -> list[Entry]:
         layout=request.layout,
         numbers=request.numbers,
         by=_actor(desk),
+        shared=dict(request.shared),
+        number_field=request.number_field,
     )
     return print_labels(_set(desk, request.label_set), printed)
 
@@ -77,7 +82,7 @@ def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
 
 
 def _actor(desk: Desk) -> str:
-    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY)
+    must_act(desk, OPERATOR, KEEPER, SECOND, QUALITY, "collection-nurse")
     return desk.actor.person or ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from anlage.base import Quantity, Refused
+from anlage.custody import Container
 from anlage.library import Stage, let_go, take_up
 from anlage.plant import (
     AddNote,
@@ -34,6 +35,7 @@ from anlage.plant import (
     begin_lot,
     complete_step,
     consume_material,
+    containers_wanted,
     correct_entry,
     enter_readings,
     leave_equipment,
@@ -48,6 +50,7 @@ from anlage.record import Entry, Stream
 from ..engine import Desk, command
 from .making import (
     calculations_of,
+    containers_of,
     definition_of,
     journey_of,
     lot_of,
@@ -103,7 +106,14 @@ def _void(desk: Desk, request: VoidLot) -> list[Entry]:
 def _start(desk: Desk, request: StartStep) -> list[Entry]:
     lot = lot_of(desk, request.lot)
     recipe_must_stand(desk, lot, request.step)
-    entries = start_step(lot, request, operator=who(desk), at=desk.at)
+    entries = start_step(
+        lot,
+        request,
+        operator=who(desk),
+        at=desk.at,
+        containers=_vessels(desk, lot, request.step, request.containers),
+        units=_classes(desk, request.equipment),
+    )
     return entries + _take(desk, lot, request.step, request.equipment, request.room)
 
 
@@ -124,7 +134,7 @@ def _complete(desk: Desk, request: CompleteStep) -> list[Entry]:
     lot = lot_of(desk, request.lot)
     recipe_must_stand(desk, lot, request.step)
     _must_measure(desk, request.instruments)
-    phase = lot.phase_of(request.step)
+    phase, known = lot.phase_of(request.step), lot.steps.get(request.step)
     operator = who(desk)
     entries = complete_step(
         lot,
@@ -134,8 +144,9 @@ def _complete(desk: Desk, request: CompleteStep) -> list[Entry]:
         at=desk.at,
         calculations=calculations_of(desk, lot, phase, request.step) if phase else {},
         sources=_sources(desk, request.source),
+        containers=_vessels(desk, lot, request.step, request.containers),
+        units=_classes(desk, request.equipment or (known.equipment if known else ())),
     )
-    known = lot.steps.get(request.step)
     if known is None:
         entries += _take(desk, lot, request.step, request.equipment, request.room)
     done = next((one for one in entries if one.fact.kind == "step-completed"), None)
@@ -194,6 +205,18 @@ def _sources(desk: Desk, material: str | None) -> Mapping[str, Quantity]:
         return {}
     titre = material_of(desk, material).titre
     return {} if titre is None else {"material.titre": titre.value}
+
+
+def _vessels(desk: Desk, lot: Lot, step: str, scans: Mapping[str, str]) -> Mapping[str, Container]:
+    """Give the containers that a step handles, and those that it makes."""
+    phase = lot.phase_of(step)
+    return containers_of(desk, containers_wanted(lot, phase, scans)) if phase else {}
+
+
+def _classes(desk: Desk, units: tuple[str, ...]) -> Mapping[str, str]:
+    """Give the unit of each equipment class."""
+    states = [desk.read(EquipmentUnit, Stream(f"equipment/{unit}")) for unit in units]
+    return {one.terms.equipment_class: one.id for one in states if one.status is not None}
 
 
 def _must_measure(desk: Desk, instruments: Mapping[str, str]) -> None:

@@ -1,8 +1,9 @@
 """What the commands of making share: people, definitions and things, read through the desk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from anlage.base import Refused
+from anlage.custody import Container
 from anlage.library import Calculation, Criterion, Definition, Person, Result, Specification
 from anlage.library import evaluate as judge_result
 from anlage.plant import Deviation, Journey, Lot, MaterialLot, Phase, Rule, Sample
@@ -67,6 +68,16 @@ def lot_of(desk: Desk, id: str) -> Lot:
 def journey_of(desk: Desk, coi: str) -> Journey:
     """Give a patient's journey."""
     return desk.read(Journey, Stream(f"journey/{coi}"))
+
+
+def container_of(desk: Desk, id: str) -> Container:
+    """Give a container in custody."""
+    return desk.read(Container, Stream(f"container/{id}"))
+
+
+def containers_of(desk: Desk, ids: Iterable[str]) -> dict[str, Container]:
+    """Give containers in custody by their number."""
+    return {id: container_of(desk, id) for id in ids}
 
 
 def sample_of(desk: Desk, id: str) -> Sample:
@@ -160,6 +171,23 @@ class LotJudge:
             one.attribute: one for one in Specification.read(version.content).criteria
         }
 
+    def criterion(self, attribute: str) -> Criterion:
+        """Give the criterion of an attribute.
+
+        Raises:
+            Refused: The attribute is not in the specification.
+        """
+        criterion = self._criteria.get(attribute)
+        if criterion is None:
+            raise Refused(
+                "specification-unknown",
+                what=f"attribute {attribute[:60]}",
+                found="not in the specification",
+                limit=", ".join(self._criteria),
+                remedy="choose an attribute of the specification",
+            )
+        return criterion
+
     def __call__(
         self, attribute: str, reported: str, detection: object, quantitation: object
     ) -> tuple[str, str, tuple[str, ...]]:
@@ -170,15 +198,7 @@ class LotJudge:
         """
         from anlage.base import Quantity
 
-        criterion = self._criteria.get(attribute)
-        if criterion is None:
-            raise Refused(
-                "specification-unknown",
-                what=f"attribute {attribute[:60]}",
-                found="not in the specification",
-                limit=", ".join(self._criteria),
-                remedy="choose an attribute of the specification",
-            )
+        criterion = self.criterion(attribute)
         result = Result.parse(
             reported,
             detection=detection if isinstance(detection, Quantity) else None,

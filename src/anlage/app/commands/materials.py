@@ -56,7 +56,7 @@ from anlage.plant import (
     thaw_pack,
     void_material,
 )
-from anlage.record import Entry, Signature, Stream
+from anlage.record import Entry, Signature, Stream, World
 
 from ..engine import Desk, command
 from ..staff import person_of
@@ -246,8 +246,18 @@ def must_sign(desk: Desk, signature: Signature | None, *roles: str) -> None:
     Raises:
         Refused: `operator-unqualified`.
     """
-    if signature is not None:
-        _must_hold(desk, signature.person, roles)
+    if signature is None:
+        return
+    if signature.method == "simulated-person" and desk.world is not World.SIMULATED:
+        raise Refused(
+            "signature-unsound",
+            what=f"signature of {signature.name}",
+            found=f"a simulated person in a {desk.world} world",
+            limit="a person who proved to be that person",
+            remedy="log in and sign",
+            rule="21 CFR 11.70",
+        )
+    _must_hold(desk, signature.person, roles)
 
 
 def _must_hold(desk: Desk, person: str | None, roles: tuple[str, ...]) -> None:

@@ -37,6 +37,8 @@ _ROWS = (
     ("P-0112", "ward", "Mika Saari", "ward nurse", "ward-nurse"),
     ("P-0115", "ward2", "Pia Rossi", "ward nurse", "ward-nurse"),
     ("P-0113", "inspector", "Nora Quinn", "inspector", "inspector"),
+    ("P-0117", "courier", "Sami Haddad", "courier", "courier"),
+    ("P-0118", "planner", "Selma Aydin", "supply-chain planner", "network-planner"),
     ("P-0116", "operator3", "Ravi Menon", "operator, not yet qualified", "operator"),
 )
 CAST = tuple(

@@ -47,15 +47,18 @@ from anlage.plant import (
     starter_recipes,
 )
 
+from ..networks import network_content, network_examples
 from .cast import CAST, UNQUALIFIED
 from .player import Player
 
+NETWORKS = ("central", "regional")
 ADMINISTRATOR, AUTHOR, APPROVER = "P-0001", "P-0101", "P-0102"
 STORE, OPERATOR, SECOND, QUALITY = "P-0105", "P-0106", "P-0107", "P-0109"
 # Definitions are approved in this order, so that what one names is there before it.
 ORDER = (
-    "vocabulary", "sop", "role", "checklist", "label", "material-class", "equipment-class",
-    "calculation", "criteria", "specification", "recipe", "product",
+    "vocabulary", "sop", "role", "checklist", "label", "collection", "material-class",
+    "equipment-class", "calculation", "assay", "method", "criteria", "specification", "recipe",
+    "product",
 )  # fmt: skip
 
 
@@ -99,7 +102,24 @@ def _definitions(player: Player) -> None:
         player.do(SubmitDefinition(kind=kind, id=id, number=number), by=AUTHOR)
         approved = ApproveDefinition(kind=kind, id=id, number=number, digest=drafted.digest)
         player.do(approved, by=APPROVER)
+    for id in NETWORKS:
+        _network(player, id)
     player.wait(minutes=5)
+
+
+def _network(player: Player, id: str) -> None:
+    """Bring one of the ready networks into effect; it is left out where the examples are not."""
+    text = network_examples().get(id)
+    if text is None:
+        return
+    basis = "published settings named in the file; the rest is assumed"
+    title = f"{id.capitalize()} supply of twelve clinics"
+    content = network_content(id=id, title=title, basis=basis, file=text)
+    player.do(DraftDefinition(content=content), by=AUTHOR)
+    player.do(SubmitDefinition(kind="network", id=id, number=1), by=AUTHOR)
+    drafted = player.state(Definition, f"definition/network:{id}").versions[0]
+    approved = ApproveDefinition(kind="network", id=id, number=1, digest=drafted.digest)
+    player.do(approved, by=APPROVER)
 
 
 def _qualifications(player: Player) -> None:

@@ -1,9 +1,9 @@
 """Real instrument files for the demo's quality control, from packages that carry them with their
-licence.
+licence, so that a demo from the wheel alone has them too.
 
-The Guava Muse run (count and viability) comes with `fcsparser` (MIT), the cell image with
-scikit-image (BSD). Where a package is absent the demo does without that file and the result stands
-without a raw file; nothing is made up in its place.
+The cytometry files come with `fcsparser` (MIT; decision 0722), the cell image with scikit-image
+(BSD). Where a package is absent the demo does without that file and the result stands without a
+raw file; nothing is made up in its place.
 """
 
 from functools import cache
@@ -19,7 +19,12 @@ _FILES = (
         "fortessa.fcs",
         _FCS,
     ),
-    ("fcsparser", f"{_CYTOMETERS}/GuavaMuse/Guava Muse.fcs", "guava-muse.fcs", _FCS),
+    (
+        "fcsparser",
+        f"{_CYTOMETERS}/HTS_BD_LSR-II/HTS_BD_LSR_II_Mixed_Specimen_001_D6_D06.fcs",
+        "lsr-ii.fcs",
+        _FCS,
+    ),
     ("skimage", "data/cell.png", "cell.png", "image/png"),
 )
 

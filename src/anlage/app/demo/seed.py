@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from anlage.plant import OpenDeviation, Severity
 
+from .bench import bench
 from .cast import BY_LOGIN
 from .facility import found_facility
 from .live import reserve
 from .player import Player, Stage
+from .store import furnish_store, wait_for_picking
+from .transport import HOURS, ship_some
 from .walk import Until, Walk, walk_bank, walk_journey
 
 # How many days before the present each patient was prescribed for, and how far the walk may go.
@@ -37,6 +40,7 @@ def seed(player: Player) -> list[Walk]:
     """
     end = player.clock.now() + timedelta(days=DAYS)
     found_facility(player)
+    furnish_store(player)
     stage, walks = Stage(player), []
     for number, (days, until) in enumerate(PATIENTS, start=1):
         walk = Walk(player=player)
@@ -45,7 +49,9 @@ def seed(player: Player) -> list[Walk]:
         stage.enter(walk_journey(walk, number, until), after=begin)
     bank = end - timedelta(days=BANK_DAYS) - player.clock.now()
     stage.enter(walk_bank(Walk(player=player)), after=bank)
+    stage.enter(ship_some(player), after=end - timedelta(hours=HOURS) - player.clock.now())
     stage.run(end)
+    wait_for_picking(player)
     player.do(
         OpenDeviation(
             lot=walks[7].lot,
@@ -58,6 +64,8 @@ def seed(player: Player) -> list[Walk]:
     waiting = [
         walk for walk, (_, until) in zip(walks, PATIENTS, strict=True) if until is Until.REVIEWED
     ]
+    for walk in waiting:
+        bench(player, walk.lot)
     reserve(player.installation.folder, waiting)
     player.installation.checkpoint()
     return walks

@@ -5,6 +5,7 @@ every stage. Readings are
 simulated: the target, or a value well inside the limits, unless `SCRIPT` says otherwise.
 """
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,16 @@ from decimal import Decimal
 from enum import IntEnum
 
 from anlage.base import Instant, Quantity, Refused
+from anlage.custody import (
+    Container,
+    CreateContainer,
+    Evidence,
+    MoveContainer,
+    OfferContainer,
+    PackContainer,
+    ReceiveContainer,
+    UnpackContainer,
+)
 from anlage.plant import (
     AcceptCollection,
     ApproveResult,
@@ -22,6 +33,7 @@ from anlage.plant import (
     ClearLymphodepletion,
     CompleteStep,
     ConfirmBedside,
+    ContainerVerb,
     DestroyRemainder,
     EnterResult,
     EquipmentUnit,
@@ -49,9 +61,14 @@ from anlage.plant import (
     SampleStatus,
     StartStep,
     StoreSample,
+    ThawDose,
     ThawPack,
+    new_vessels,
+    starting_of,
 )
+from anlage.record import Actor
 
+from ..personal import keep_personal
 from .cast import BY_LOGIN
 from .facility import calibrate, clean
 from .instrument import instrument_files
@@ -62,6 +79,9 @@ NURSE, NURSE2, STORE = BY_LOGIN["nurse"], BY_LOGIN["nurse2"], BY_LOGIN["store"]
 OPERATOR, SECOND = BY_LOGIN["operator"], BY_LOGIN["operator2"]
 ANALYST, QUALITY, RELEASER = BY_LOGIN["analyst"], BY_LOGIN["reviewer"], BY_LOGIN["releaser"]
 WARD, WARD2 = BY_LOGIN["ward"], BY_LOGIN["ward2"]
+COURIER = BY_LOGIN["courier"]
+READ = Evidence.SCANNED
+WARD_STORE = "ward cell store"
 Steps = Iterator[timedelta]
 PATIENT_CHECKS = ("identity", "eligibility", "infectious-markers")
 PRODUCT = "cd19-car-t"
@@ -162,6 +182,7 @@ SCRIPT = {
     "in-process-count.glucose": "12.4 mmol/L",
     "in-process-count.lactate": "9.8 mmol/L",
     "harvest.viable-cells": "3.4e9 cell",
+    "formulate.volume": "78.0 mL",
     "harvest.density": "2.0e7 cell/mL",
     "harvest.viability": "92.1 %",
     "harvest.car-fraction": "41.5 %",
@@ -200,7 +221,8 @@ def _order(walk: Walk, number: int) -> Steps:
         by=PHYSICIAN,
     )
     walk.coi = first_of(ordered, "product-ordered").stream.id
-    player.installation.vault.put(walk.coi, "name", f"Simulated Patient {number} ({subject})")
+    who = {"name": f"Simulated Patient {number} ({subject})"}
+    keep_personal(player.installation, walk.coi, who, actor=Actor(person=COORDINATOR, via="page"))
     yield timedelta(hours=2)
     checks = dict.fromkeys(PATIENT_CHECKS, "pass")
     player.do(CheckPatient(coi=walk.coi, checks=checks), by=COORDINATOR)
@@ -224,13 +246,40 @@ def _collect(walk: Walk, number: int) -> Steps:
             volume="220 mL",
             scan=walk.coi,
             second=NURSE2,
+            place="apheresis unit",
+            kit="continuous-set",
+            anticoagulant="ACD-A",
+            data={
+                "blood-processed": "11.5 L",
+                "duration": "205 min",
+                "anticoagulant-volume": "820 mL",
+            },
+            checks={"band": "yes", "labels-at-bedside": "yes", "reactions": "no"},
         ),
         by=NURSE,
     )
 
 
+def _hand_over(player: Player, container: str, giver: str, taker: str, place: str) -> None:
+    """Offer a container and take it over by its label; what was done already is not done again."""
+    state = player.state(Container, f"container/{container}")
+    if state.holder == taker or not state.exists:
+        return
+    if state.offered_to is None:
+        player.do(OfferContainer(container=container, to=taker, evidence=READ), by=giver)
+    player.do(
+        ReceiveContainer(container=container, scanned=container, place=place, evidence=READ),
+        by=taker,
+    )
+
+
 def _accept(walk: Walk) -> Steps:
-    yield timedelta(hours=9)
+    bag = f"{walk.coi}-APH"
+    yield timedelta(minutes=40)
+    _hand_over(walk.player, bag, NURSE, COURIER, "courier vehicle")
+    yield timedelta(hours=8)
+    _hand_over(walk.player, bag, COURIER, STORE, "receipt dock")
+    yield timedelta(minutes=20)
     walk.player.do(
         AcceptCollection(
             coi=walk.coi,
@@ -263,8 +312,11 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
     operator = STORE if phase.role == "store-keeper" else OPERATOR
     witness = SECOND if phase.witness else None
     units = _units(player, lot, phase)
+    scans = _scans(lot, phase)
     if key not in lot.steps:
-        player.do(StartStep(lot=lot.id, step=key, equipment=units), by=operator)
+        at_start = scans if phase.kind in (PhaseKind.WAIT, PhaseKind.HOLD) else {}
+        start = StartStep(lot=lot.id, step=key, equipment=units, containers=at_start)
+        player.do(start, by=operator)
         span = phase.minimum or phase.duration
         yield timedelta(seconds=max(60.0, span.total_seconds()) + (60.0 if phase.minimum else 0.0))
     if phase.photo and not player.state(Lot, f"lot/{lot.id}").steps[key].files:
@@ -287,6 +339,7 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
             else None,
             source=source,
             witness=witness,
+            containers=scans,
         ),
         by=operator,
     )
@@ -294,13 +347,35 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
         fill_bags(walk, 2 if lot.coi else 48)
 
 
+def _scans(lot: Lot, phase: Phase) -> dict[str, str]:
+    """Scan every container that a step handles, and the label of each that it makes."""
+    scans: dict[str, str] = {}
+    for act in phase.containers:
+        here = lot.vessels.get(act.part, ())
+        if act.verb is ContainerVerb.RECEIVE:
+            here = starting_of(lot)
+        if here:
+            scans[act.part] = " ".join(here)
+    scans |= new_vessels(lot, phase, {})
+    for plan in phase.samples:
+        if plan.source and lot.vessels.get(plan.source):
+            scans[plan.source] = " ".join(lot.vessels[plan.source])
+    count = sum(plan.count for plan in phase.samples)
+    if count:
+        scans["samples"] = " ".join(lot.next_sample(ahead) for ahead in range(count))
+    return scans
+
+
 def fill_bags(walk: Walk, count: int) -> None:
-    """Record the bags of product."""
+    """Record the bags of product, each labelled and read as it is filled."""
     bags = [f"{walk.lot}-B{n}" for n in range(1, count + 1)]
     fills = tuple(
         FilledContainer(container=one, amount="30.0 mL", cells="7.0e8 cell") for one in bags
     )
-    walk.player.do(FillDoses(lot=walk.lot, fills=fills), by=OPERATOR)
+    vessels = walk.player.state(Lot, f"lot/{walk.lot}").vessels
+    source = vessels.get("formulated") or vessels.get("harvested") or ()
+    asked = FillDoses(lot=walk.lot, fills=fills, scanned=(*bags, *source))
+    walk.player.do(asked, by=OPERATOR)
     walk.bag = bags[0]
 
 
@@ -455,24 +530,42 @@ def _plain(one: Parameter) -> Quantity:
 
 
 RESULTS = {
-    "identity": ("match", "chain of identity"),
-    "appearance": ("cloudy suspension without foreign matter", "visual inspection"),
-    "viability": ("91.4 %", "two-dye exclusion"),
-    "cd3-purity": ("97.8 %", "flow cytometry"),
-    "car-expression": ("41.5 %", "flow cytometry"),
-    "vector-copy-number": ("2.1 copy/cell", "digital PCR"),
-    "dose": ("2.4 10*6.cell/kg", "calculation car-dose-per-kg"),
-    "potency": ("2150 pg/mL", "immunoassay after co-culture"),
-    "residual-beads": ("4 bead/10*6.cell", "microscopy of lysed cells"),
-    "residual-tumour": ("0.1 %", "flow cytometry"),
-    "endotoxin": ("0.5 [EU]/mL", "kinetic chromogenic"),
-    "mycoplasma": ("not detected", "nucleic acid amplification"),
-    "replication-competent-lentivirus": ("not detected", "VSV-G qPCR"),
-    "sterility-interim": ("no growth", "rapid microbial method read at 72 h"),
-    "sterility-final": ("no growth", "culture read at 14 d"),
-    "memory-phenotype": ("38.0 %", "flow cytometry"),
+    "identity": ("match", "chain-of-identity"),
+    "appearance": ("cloudy suspension without foreign matter", "visual-inspection"),
+    "viability": ("91.4 %", "two-dye-exclusion"),
+    "cd3-purity": ("97.8 %", "flow-cytometry"),
+    "car-expression": ("41.5 %", "flow-cytometry"),
+    "vector-copy-number": ("2.1 copy/cell", "digital-pcr"),
+    "dose": ("2.4 10*6.cell/kg", "calculation"),
+    "potency": ("2150 pg/mL", "immunoassay-coculture"),
+    "residual-beads": ("4 bead/10*6.cell", "bead-microscopy"),
+    "residual-tumour": ("0.1 %", "flow-cytometry"),
+    "endotoxin": ("0.5 [EU]/mL", "endotoxin-kinetic"),
+    "mycoplasma": ("not detected", "nucleic-acid-amplification"),
+    "replication-competent-lentivirus": ("not detected", "nucleic-acid-amplification"),
+    "sterility-interim": ("no growth", "rapid-microbial"),
+    "sterility-final": ("no growth", "sterility-culture"),
+    "memory-phenotype": ("38.0 %", "flow-cytometry"),
 }
 LATER = frozenset({"sterility-final"})
+
+
+# How far results of simulated lots lie apart: standard deviation and decimals.
+SPREAD = {
+    "viability": (1.6, 1), "cd3-purity": (0.6, 1), "car-expression": (4.0, 1),
+    "vector-copy-number": (0.25, 1), "potency": (240.0, 0), "memory-phenotype": (3.5, 1),
+}  # fmt: skip
+
+
+def _varied(lot: str, attribute: str, reported: str) -> str:
+    """Give a simulated result of its own to each lot, the same each time the lot is walked."""
+    if attribute not in SPREAD:
+        return reported
+    spread, decimals = SPREAD[attribute]
+    value, unit = reported.split(" ", 1)
+    moved = float(value) + random.Random(f"{lot} {attribute}").gauss(0, spread)
+    top = 99.5 if unit == "%" else float("inf")
+    return f"{min(moved, top):.{decimals}f} {unit}"
 
 
 def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = None) -> Steps:
@@ -482,9 +575,11 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
         if player.state(Sample, f"sample/{sample.id}").status is not SampleStatus.TAKEN:
             continue
         if sample.tests:
-            player.do(ReceiveSample(sample=sample.id, laboratory="QC"), by=ANALYST)
+            received = ReceiveSample(sample=sample.id, laboratory="QC", scan=sample.id)
+            player.do(received, by=ANALYST)
         else:
-            player.do(StoreSample(sample=sample.id, place="LN2-01 / rack 4"), by=ANALYST)
+            kept = StoreSample(sample=sample.id, place="LN2-01 / rack 4", scan=sample.id)
+            player.do(kept, by=ANALYST)
     yield timedelta(days=3)
     files = {media: (name, data) for name, data, media in instrument_files()}
     for sample in samples.values():
@@ -493,7 +588,7 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             if attribute in LATER or attribute not in RESULTS or attribute in known:
                 continue
             reported, method = RESULTS[attribute]
-            reported = (results or {}).get(attribute, reported)
+            reported = (results or {}).get(attribute) or _varied(lot, attribute, reported)
             raw = files.get(
                 "application/vnd.isac.fcs" if "flow" in method or attribute == "viability" else ""
             )
@@ -513,7 +608,10 @@ def test_lot(player: Player, lot: str, *, results: Mapping[str, str] | None = No
             )
             state = player.state(Sample, f"sample/{sample.id}").results.get(attribute)
             if state is not None and not state.is_approved and not state.is_invalidated:
-                player.do(ApproveResult(sample=sample.id, attribute=attribute), by=QUALITY)
+                player.do(
+                    ApproveResult(sample=sample.id, attribute=attribute, reading=reported),
+                    by=QUALITY,
+                )
 
 
 def review_lot(player: Player, lot: str) -> Steps:
@@ -529,25 +627,45 @@ def review_lot(player: Player, lot: str) -> Steps:
 
 
 def _deliver(walk: Walk) -> Steps:
-    player = walk.player
-    yield timedelta(hours=20)
-    player.do(ReceiveDose(coi=walk.coi, container=walk.bag, scan=walk.coi), by=WARD)
+    player, bag, shipper = walk.player, walk.bag, f"{walk.coi}-SHIP"
+    yield timedelta(hours=2)
+    if player.state(Container, f"container/{bag}").holder == STORE:
+        _pack(player, bag, shipper)
+    yield timedelta(minutes=30)
+    _hand_over(player, shipper, STORE, COURIER, "courier vehicle")
+    yield timedelta(hours=17)
+    _hand_over(player, shipper, COURIER, WARD, WARD_STORE)
+    yield timedelta(minutes=30)
+    if player.state(Container, f"container/{bag}").inside == shipper:
+        player.do(UnpackContainer(container=bag, out_of=shipper, evidence=READ), by=WARD)
+    received = ReceiveDose(coi=walk.coi, container=bag, scan=walk.coi, place=WARD_STORE)
+    player.do(received, by=WARD)
     player.do(ClearLymphodepletion(coi=walk.coi), by=PHYSICIAN)
+
+
+def _pack(player: Player, bag: str, shipper: str) -> None:
+    """Bring the bag to the packing place and put it into a charged shipper."""
+    bench = "packing bench"
+    player.do(MoveContainer(container=bag, place=bench, evidence=READ), by=STORE)
+    if not player.state(Container, f"container/{shipper}").exists:
+        taken = CreateContainer(container=shipper, vessel="shipper", place=bench, evidence=READ)
+        player.do(taken, by=STORE)
+    player.do(PackContainer(container=bag, into=shipper, evidence=READ), by=STORE)
 
 
 def _infuse(walk: Walk) -> Steps:
     player = walk.player
-    yield timedelta(days=5)
-    thawed = player.clock.now()
+    if player.state(Journey, f"journey/{walk.coi}").thawed is None:
+        yield timedelta(days=5)
+        player.do(ThawDose(coi=walk.coi, container=walk.bag, bag_scan=walk.bag), by=WARD)
     yield timedelta(minutes=6)
     player.do(
         ConfirmBedside(
             coi=walk.coi,
             container=walk.bag,
             band_scan=walk.coi,
-            bag_scan=walk.coi,
+            bag_scan=walk.bag,
             second=WARD2,
-            thawed=thawed,
         ),
         by=WARD,
     )

@@ -7,6 +7,7 @@ Start at: decode.py (any code to its reading), then isbt128.py and gs1.py.
 
 from . import application, check_character, digital_link, epc, gs1, isbt128, sec, tag
 from .decode import decode
+from .identity import thing_of
 from .reading import Element, Reading
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "isbt128",
     "sec",
     "tag",
+    "thing_of",
 ]

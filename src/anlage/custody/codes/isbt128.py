@@ -581,17 +581,22 @@ def _read_patient(structure: Structure, content: str) -> Found:
     held = content[4:]
     if not content[:4].isdigit() or int(content[2:4]) != len(held) or not held:
         return [], [
-            _malformed("patient number", content, "type (2 digits), length (2 digits), number")
+            _malformed("patient number", content, "location (2 digits), length (2 digits), number")
         ]
-    return _one(structure, content, held, f"Patient number of type {content[:2]}."), []
+    return _one(structure, content, held, f"Patient number, found at location {content[:2]}."), []
 
 
 def _read_birth(structure: Structure, content: str) -> Found:
+    # ICCBBA ST-001 v6.2.2, 2.4.24: two digits for where it was found, then the date.
     try:
-        born = datetime.strptime(content, "%Y%m%d").date()
+        born = datetime.strptime(content[2:], "%Y%m%d").date()
     except ValueError:
-        return [], [_malformed("date of birth", content, "YYYYMMDD")]
-    return _one(structure, content, born.isoformat(), "Patient's date of birth."), []
+        born = None
+    if born is None or not content.isdigit():
+        limit = "location code (2 digits), YYYYMMDD"
+        return [], [_malformed("date of birth", content, limit)]
+    meaning = f"Patient's date of birth, found at location {content[:2]}."
+    return _one(structure, content, born.isoformat(), meaning), []
 
 
 def _read_lot(structure: Structure, content: str) -> Found:
@@ -699,7 +704,7 @@ STRUCTURES = (
     _of("009", "&}", "production_time", 10, _read_moment),
     _of("019", "=;", "donor_number", 21, _read_person),
     _of("020", "='", "staff_number", 11, _read_person),
-    _of("024", "=#", "patient_birth", 8, _read_birth),
+    _of("024", "=#", "patient_birth", 10, _read_birth),
     _of("025", "&#", "patient_number", None, _read_patient),
     _of("031", "=(", "date_and_time", 16, _read_standard_time),
     _of("032", "=,", "division", 6, _read_division),

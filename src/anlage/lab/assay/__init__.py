@@ -6,8 +6,7 @@ Start at: fit.py (one curve), potency.py (a sample against its reference), then 
 reader.py and evaluation.py (a whole plate).
 """
 
-from .cards import CARDS
-from .definition import (
+from ..assay_definition import (
     Analysis,
     AssayDefinition,
     Region,
@@ -16,13 +15,27 @@ from .definition import (
     read_file_with,
     starters,
 )
+from ..plate import well_name, wells_in
+from .cards import CARDS
 from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
 from .formula import Formula
 from .identity import RULES, IdentityVerdict, criteria, judge_identity, read_results
+from .interlaboratory import (
+    Homogeneity,
+    LaboratoryScore,
+    Robust,
+    Score,
+    Stability,
+    Study,
+    homogeneity,
+    read_score,
+    robust_mean,
+    stability,
+)
+from .interlaboratory import study as interlaboratory_study
 from .models import Model, known, model
 from .parallelism import Bounds, Equivalence, FTest
-from .plate import well_name, wells_in
 from .potency import Potency, relative_potencies
 from .quantify import (
     DetectionLimits,
@@ -60,8 +73,10 @@ __all__ = [
     "Fit",
     "Formula",
     "Frequency",
+    "Homogeneity",
     "IdentityVerdict",
     "Import",
+    "LaboratoryScore",
     "LevelPrecision",
     "Model",
     "Partitions",
@@ -70,6 +85,10 @@ __all__ = [
     "Potency",
     "QpcrCurve",
     "RULES",
+    "Robust",
+    "Score",
+    "Stability",
+    "Study",
     "Reading",
     "Region",
     "RowVerdict",
@@ -89,6 +108,8 @@ __all__ = [
     "evaluate_plate",
     "fieller",
     "fit",
+    "homogeneity",
+    "interlaboratory_study",
     "judge_identity",
     "known",
     "limiting_dilution",
@@ -102,6 +123,9 @@ __all__ = [
     "read_results",
     "read_wells",
     "relative_potencies",
+    "robust_mean",
+    "stability",
+    "read_score",
     "specific_lysis",
     "standard_curve",
     "starters",

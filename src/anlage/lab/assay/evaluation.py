@@ -10,7 +10,7 @@ import numpy as np
 from anlage.base import Refused
 from anlage.library import Outcome, Qualifier, Result, Verdict, evaluate, overall
 
-from .definition import Analysis, AssayDefinition, Region, WellRole
+from ..assay_definition import Analysis, AssayDefinition, Region, WellRole
 from .parallelism import Bounds
 from .potency import relative_potencies
 from .quantify import StandardCurve, standard_curve

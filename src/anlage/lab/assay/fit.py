@@ -122,11 +122,18 @@ def read_points(path: Path, *, decimal: str = ".") -> Points:
     return points_of(columns)
 
 
+_Y = (
+    "y", "response", "signal", "value", "od", "absorbance", "rlu", "rfu", "fluorescence",
+    "luminescence", "reading", "intensity", "result", "counts", "mfi", "od450",
+)  # fmt: skip
+_X = ("x", "dose", "concentration", "conc", "time", "month", "predictor", "level", "amount")
+
+
 def points_of(columns: Columns) -> Points:
     """Give the points of a table that is already read; see `read_points`."""
-    y_place = columns.find("y", "response", "signal", "value", "od", "absorbance")
+    y_place = columns.find(*_Y)
     several = [place for k in range(1, 31) if (place := columns.find(f"x{k}")) is not None]
-    x_place = columns.find("x", "dose", "concentration", "conc", "time", "month", "predictor")
+    x_place = columns.find(*_X)
     if y_place is None and x_place is None and not several and len(columns.header) == 2:
         x_place, y_place = 0, 1
     if y_place is None:

@@ -20,8 +20,8 @@ from anlage.library import (
     starter,
 )
 
+from ..assay_definition import read_file_with
 from ..columns import read_columns
-from .definition import read_file_with
 
 RULES = {
     "msc": "msc-identity-isct-2006",
@@ -141,7 +141,7 @@ def read_results(path: Path, *, decimal: str = ".") -> dict[str, Result]:
     found: dict[str, Result] = {}
     problems: list[Problem] = []
     for (line, _), name, value, unit in zip(columns.rows, names, values, units, strict=True):
-        if decimal == ",":
+        if columns.decimal == ",":
             value = value.replace(",", ".")
         try:
             if not name or _plain(name) in found:

@@ -42,6 +42,15 @@ class Model:
     about: str = ""
 
 
+# Other words for the same curves, as readers' software and R's drc name them.
+_ALIASES = {
+    "hill": "3pl", "ll.3": "3pl", "ll3": "3pl", "threeparameterlogistic": "3pl",
+    "ll.4": "4pl", "ll4": "4pl", "logistic4": "4pl", "fourparameterlogistic": "4pl",
+    "ll.5": "5pl", "ll5": "5pl", "logistic5": "5pl", "fiveparameterlogistic": "5pl",
+    "line": "linear", "exp": "exponential", "mm": "michaelismenten", "quad": "quadratic",
+}  # fmt: skip
+
+
 def model(name: str) -> Model:
     """Give the curve of a name, `polynomial:K`, or a formula such as `b1*(1-exp(-b2*x))`.
 
@@ -49,6 +58,7 @@ def model(name: str) -> Model:
         Refused: Nobody knows the name and it is no formula.
     """
     key = re.sub(r"[\s_-]|\.dat$", "", name.lower())
+    key = _ALIASES.get(key, key)
     if key in _BENCH:
         formula, guess, about = _BENCH[key]
         return Model(name=key, formula=Formula(formula), guess=guess, about=about)

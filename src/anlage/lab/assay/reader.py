@@ -13,8 +13,8 @@ from pathlib import Path
 
 from anlage.base import Problem, Refused
 
-from ..columns import is_blank, number, read_grid
-from .plate import grids_in, well_name
+from ..columns import AUTO, decimal_of, is_blank, number, read_grid
+from ..plate import grids_in, well_name
 
 HEADER_LINES = 80
 
@@ -155,6 +155,11 @@ _SAMPLE = (
     "accession", "accession_number", "specimen", "id", "sample_lot",
 )  # fmt: skip
 _WELL = ("well", "well_position", "well_id", "position", "wells", "pos")
+_WELL_ROW, _WELL_COLUMN = ("well_row", "row"), ("well_col", "well_column", "column", "col")
+_SIGNAL = re.compile(
+    r"\d{3}(_?nm)?(_.*)?|(a|od|abs|em|ex)_?\d{3}.*|(raw_data|absorbance|luminescence|fluorescence|rlu"
+    r"|rfu|signal|meas|value|blank_corrected|counts|intensity|alpha|htrf)(_.*)?"
+)
 _TARGET = ("target", "target_name", "detector", "gene", "assay", "detector_name")
 
 _DIALECTS = (
@@ -259,16 +264,17 @@ _UNDETECTED = {"undetermined", "undet", "nocq", "no_cq", "no_ct", "not_detected"
 _OVERFLOW = {"ovrflw", "overflow", "over", "sat", "saturated", "ovr", "oor", "out"}
 
 
-def read_reader_file(path: Path, *, decimal: str = ".") -> Import:
+def read_reader_file(path: Path, *, decimal: str = AUTO) -> Import:
     """Read an instrument's export, whichever of the known dialects it is in.
 
     Args:
         path: CSV, TSV, text or XLSX.
-        decimal: The decimal sign of the file, as its maker or locale declares it.
+        decimal: The decimal sign of the file; "auto" where its numbers tell it.
 
     Raises:
         Refused: The file cannot be read, no dialect fits, or not one row was accepted.
     """
+    decimal = decimal_of(path) if decimal == AUTO else decimal
     lines = read_grid(path, decimal=decimal)
     title = " ".join(" ".join(cells) for _, cells in lines[:HEADER_LINES]).lower()
     title += f" {path.name.lower()}"
@@ -347,15 +353,27 @@ def _listed(
                 if (place := _place(keys, names)) is not None
             }
             well, sample = _place(keys, _WELL), _place(keys, _SAMPLE)
+            well_column = None
+            if well is None and (row := _place(keys, _WELL_ROW)) is not None:
+                well, well_column = row, _place(keys, _WELL_COLUMN)
+            if dialect.name == "plate-list" and "signal" not in places and well is not None:
+                signal = _signal_place(keys)
+                places |= {} if signal is None else {"signal": signal}
             if not all(need in places for need in dialect.needs):
                 continue
             if (dialect.name in _NEEDS_WELL and well is None) or (well is None and sample is None):
                 continue
             return _rows(
                 dialect, lines[at + 1 :], cells, places, well, sample, _place(keys, _TARGET),
-                title, path, decimal,
+                title, path, decimal, well_column,
             )  # fmt: skip
     return None
+
+
+def _signal_place(keys: Sequence[str]) -> int | None:
+    """Give the one column whose name tells a signal by its kind or wavelength; None in doubt."""
+    found = [place for place, key in enumerate(keys) if _SIGNAL.fullmatch(key)]
+    return found[0] if len(found) == 1 else None
 
 
 def _rows(
@@ -369,6 +387,7 @@ def _rows(
     title: str,
     path: Path,
     decimal: str,
+    well_column: int | None = None,
 ) -> Import:
     readings: list[Reading] = []
     rows: list[RowVerdict] = []
@@ -379,7 +398,7 @@ def _rows(
         def at(place: int | None, row: Sequence[str] = cells) -> str:
             return row[place].strip() if place is not None and place < len(row) else ""
 
-        name, where = at(sample), well_name(at(well)) or ""
+        name, where = at(sample), well_name(at(well) + at(well_column)) or ""
         what = " ".join(part for part in (where, name, at(target)) if part) or "row without a name"
         if well is not None and not where and not name:
             rows.append(

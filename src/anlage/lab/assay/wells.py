@@ -14,6 +14,18 @@ from ..columns import PROBLEMS_MAX, Columns, read_columns
 
 Array = NDArray[np.float64]
 
+_SAMPLE = (
+    "sample", "preparation", "name", "sample_id", "sample_name", "material", "article", "group",
+    "test_article", "product", "type", "content", "treatment",
+)  # fmt: skip
+_DOSE = (
+    "dose", "concentration", "conc", "x", "level", "amount", "dose_level", "final_concentration",
+    "final_conc",
+)  # fmt: skip
+_RESPONSE = (
+    "response", "y", "signal", "value", "od", "absorbance", "reading", "rlu", "rfu", "result",
+    "fluorescence", "luminescence", "counts", "count", "intensity", "od450", "readout", "mfi",
+)  # fmt: skip
 # The first of these that fits exactly one name tells the reference.
 _REFERENCE = (
     re.compile(r"(reference|ref|standard|std)", re.IGNORECASE),
@@ -73,15 +85,15 @@ def read_wells(path: Path, *, decimal: str = ".") -> Wells:
     Raises:
         Refused: A column is missing, a cell is no number, or a dose is negative; lines are named.
     """
-    return wells_of(read_columns(path, decimal=decimal))
+    return wells_of(read_columns(path, decimal=decimal, expect=(_SAMPLE, _DOSE, _RESPONSE)))
 
 
 def wells_of(columns: Columns) -> Wells:
     """Give the wells of a table that is already read; see `read_wells`."""
     places = [
-        columns.need("sample", "preparation", "name"),
-        columns.need("dose", "concentration", "conc", "x"),
-        columns.need("response", "y", "signal", "value", "od"),
+        columns.need(*_SAMPLE),
+        columns.need(*_DOSE),
+        columns.need(*_RESPONSE),
     ]
     names = columns.text(places[0])
     problems: list[Problem] = []

@@ -23,7 +23,7 @@ from anlage.base import Problem, Refused
 from ..method import MethodCard, Purpose
 from .density import EVENTS_MIN, Valley, find_valley
 from .fcs import Channel, Sample
-from .gate import FCS, UNCOMPENSATED, Dimension, Gate, Rectangle, Strategy
+from .gate import FCS, UNCOMPENSATED, Dimension, Gate, Polygon, Rectangle, Strategy
 from .panel import Panel
 from .population import Population, populations
 from .strategy import Gated, gate
@@ -34,7 +34,7 @@ Marks = NDArray[numpy.bool_]
 
 CARD: Final = MethodCard(
     name="t-cell-gating",
-    version="1",
+    version="2",
     purposes=(Purpose.UNDERSTANDING, Purpose.DEVELOPMENT),
     qualified_for=(),
     trained_domain="Simulated tubes of T cells with known truth: 6,000 events or more, populations "
@@ -178,6 +178,8 @@ class _Tube:
         self.marks: dict[str, Marks] = {}
         self.ratios: dict[str, Ratio] = {}
         self.thresholds: dict[str, Threshold] = {}
+        # Which cut (by its key) parts each gate on which side, and which gate goes before it.
+        self.rules: dict[str, tuple[dict[str, bool], str | None]] = {}
         self.refused: list[Problem] = []
         self.notes: list[str] = []
         self.last: str | None = None
@@ -252,13 +254,68 @@ class _Tube:
             return
         if not all([self._cut("ccr7", parent), self._cut(young, parent)]):
             return
-        is_turned = young == "cd45ro"
         for family in [name for name in ("CD4", "CD8") if name in self.gates]:
-            for name, seven, ra in (
-                ("naive", True, True), ("central memory", True, False),
-                ("effector memory", False, False), ("TEMRA", False, True),
-            ):  # fmt: skip
-                self._quarter(f"{family} {name}", family, {"ccr7": seven, young: ra != is_turned})
+            self._quadrants(family, young)
+
+    def _quadrants(self, family: str, young: str) -> None:
+        """Part a family by four cuts, each in the valley between its own two neighbours.
+
+        A rare subset beside a large one is cut nearer to itself than a common line would cut it:
+        the valley between unequal populations lies nearer the smaller.
+        """
+        is_turned = young == "cd45ro"
+        cuts = {
+            "seven of young": self._finer("ccr7", family, {young: not is_turned}),
+            "seven of old": self._finer("ccr7", family, {young: is_turned}),
+            "age of seven": self._finer(young, family, {"ccr7": True}),
+            "age of none": self._finer(young, family, {"ccr7": False}),
+        }
+        # With cuts apart in both ways, two gates that face each other meet in the middle.
+        seven = self._position(cuts["seven of young"]) - self._position(cuts["seven of old"])
+        age = self._position(cuts["age of seven"]) - self._position(cuts["age of none"])
+        age = -age if is_turned else age
+        before = {}
+        if seven < 0 and age < 0:
+            before = {"effector memory": "naive"}
+        elif seven > 0 and age > 0:
+            before = {"TEMRA": "central memory"}
+        for name, is_seven, is_young in (
+            ("naive", True, True), ("central memory", True, False),
+            ("effector memory", False, False), ("TEMRA", False, True),
+        ):  # fmt: skip
+            sides = {
+                cuts["seven of young" if is_young else "seven of old"]: is_seven,
+                cuts["age of seven" if is_seven else "age of none"]: is_young != is_turned,
+            }
+            first = before.get(name)
+            self._quarter(
+                f"{family} {name}", family, sides, before=f"{family} {first}" if first else None
+            )
+
+    def _position(self, key: str) -> float:
+        return self.thresholds[key].position
+
+    def _finer(self, role: str, family: str, among: Mapping[str, bool]) -> str:
+        """Place a cut between two neighbours of a family; give its key, or that of the common cut
+        where it was set by hand or a control, or their own valley is poor.
+        """
+        common = self.thresholds[role]
+        if common.source != "valley":
+            return role
+        held = self.marks[family].copy()
+        for other, is_above in among.items():
+            held &= (self.values[other] >= self.thresholds[other].position) == is_above
+        valley = find_valley(self.values[role][held], self.rng, resamples=self.resamples)
+        if valley is None or not valley.is_clear:
+            return role
+        # Another valley than the common one would part something else than these two.
+        if valley.low_mode >= common.position or valley.high_mode <= common.position:
+            return role
+        ((other, is_above),) = among.items()
+        where = f"{family} {other}{'+' if is_above else '-'}"
+        key = f"{role} in {where}"
+        self._keep(role, where, valley.position, valley.spread, "valley", valley, key=key)
+        return key
 
     def car(self, parent: str) -> None:
         """Find CAR+ T cells, and take the control's background off their share."""
@@ -303,15 +360,36 @@ class _Tube:
         self.gates[made.id] = made
         self.marks[made.id] = inside if made.parent is None else inside & self.marks[made.parent]
 
-    def _quarter(self, name: str, parent: str | None, sides: Mapping[str, bool]) -> None:
+    def _quarter(
+        self,
+        name: str,
+        parent: str | None,
+        sides: Mapping[str, bool],
+        *,
+        before: str | None = None,
+    ) -> None:
+        """Add a gate bounded by cuts, each on one side; what `before` holds stays with it."""
+        self.rules[name] = (dict(sides), before)
         inside = numpy.ones(self.sample.event_count, numpy.bool_)
         bounds: list[tuple[float | None, float | None]] = []
-        for role, is_above in sides.items():
-            cut = self.thresholds[role].position
-            inside &= (self.values[role] >= cut) == is_above
-            bounds.append((cut, None) if is_above else (None, cut))
-        dimensions = tuple(self.dimension(role) for role in sides)
-        made = Rectangle(id=name, dimensions=dimensions, sides=tuple(bounds), parent=parent)
+        for key, is_above in sides.items():
+            cut = self.thresholds[key]
+            inside &= (self.values[cut.role] >= cut.position) == is_above
+            bounds.append((cut.position, None) if is_above else (None, cut.position))
+        dimensions = tuple(self.dimension(self.thresholds[key].role) for key in sides)
+        made: Gate = Rectangle(id=name, dimensions=dimensions, sides=tuple(bounds), parent=parent)
+        if before is not None:
+            taken = self.gates[before]
+            if not isinstance(taken, Rectangle):
+                raise AssertionError("the gate that goes before is a rectangle")
+            inside &= ~self.marks[before]
+            corners = _without_corner(tuple(bounds), taken.sides)
+            made = Polygon(
+                id=name,
+                dimensions=(dimensions[0], dimensions[1]),
+                vertices=corners,
+                parent=parent,
+            )
         self._add(made, inside)
 
     def _cut(self, role: str, parent: str | None) -> bool:
@@ -356,9 +434,9 @@ class _Tube:
 
     def _keep(
         self, role: str, parent: str, position: float, spread: float, source: str,
-        valley: Valley | None,
+        valley: Valley | None, *, key: str = "",
     ) -> None:  # fmt: skip
-        self.thresholds[role] = Threshold(
+        self.thresholds[key or role] = Threshold(
             role=role,
             channel=self.panel[role].name,
             parent=parent,
@@ -398,14 +476,13 @@ class _Tube:
         shares: dict[str, list[float]] = {name: [] for name in self.gates}
         for _ in range(_PLACEMENTS if count else 0):
             rows = self.rng.integers(0, count, size)
-            moved = {
-                role: cut.position + self.rng.normal(0, cut.spread)
-                for role, cut in self.thresholds.items()
-            }
             inside: dict[str, Marks] = {}
-            above = {role: self.values[role][rows] >= cut for role, cut in moved.items()}
+            above = {
+                key: self.values[cut.role][rows] >= cut.position + self.rng.normal(0, cut.spread)
+                for key, cut in self.thresholds.items()
+            }
             for name, made in self.gates.items():
-                held = self._redrawn(made, rows, above)
+                held = self._redrawn(name, rows, above, inside)
                 parent = inside[made.parent] if made.parent else numpy.ones(size, numpy.bool_)
                 inside[name] = held & parent
                 of = numpy.count_nonzero(parent)
@@ -414,14 +491,36 @@ class _Tube:
         shrink = math.sqrt(size / count) if count else 1.0
         return {name: _interval(values, shrink) for name, values in shares.items() if values}
 
-    def _redrawn(self, made: Gate, rows: NDArray[numpy.int64], above: Mapping[str, Marks]) -> Marks:
-        if made.id == "Singlets" or not isinstance(made, Rectangle):
-            return self.marks[made.id][rows]
+    def _redrawn(
+        self,
+        name: str,
+        rows: NDArray[numpy.int64],
+        above: Mapping[str, Marks],
+        inside: Mapping[str, Marks],
+    ) -> Marks:
+        if name not in self.rules:
+            return self.marks[name][rows]
+        sides, before = self.rules[name]
         held = numpy.ones(len(rows), numpy.bool_)
-        for dimension, (low, _) in zip(made.dimensions, made.sides, strict=True):
-            role = next(r for r in above if self.panel[r].name == dimension.channel)
-            held &= above[role] == (low is not None)
-        return held
+        for key, is_above in sides.items():
+            held &= above[key] == is_above
+        return held if before is None else held & ~inside[before]
+
+
+_FAR: Final = 10.0
+
+
+def _without_corner(
+    sides: tuple[tuple[float | None, float | None], ...],
+    taken: tuple[tuple[float | None, float | None], ...],
+) -> tuple[tuple[float, float], ...]:
+    """Give the corners of a quadrant without what the quadrant that faces it holds of it."""
+    (x, right), (y, up) = ((low, True) if low is not None else (high, False) for low, high in sides)
+    (u, _), (v, _) = ((low, 0) if low is not None else (high, 0) for low, high in taken)
+    if x is None or y is None or u is None or v is None:
+        raise AssertionError("each side of a quadrant has one bound")
+    far_x, far_y = (_FAR if right else -_FAR), (_FAR if up else -_FAR)
+    return ((x, v), (x, far_y), (far_x, far_y), (far_x, y), (u, y), (u, v))
 
 
 def _interval(values: list[float], shrink: float) -> tuple[float, float]:

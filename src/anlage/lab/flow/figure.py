@@ -230,7 +230,9 @@ def _axis(
         ]
         ticks = {"tickvals": [p for p, _ in shown], "ticktext": [t for _, t in shown]}
     update = figure.update_xaxes if letter == "x" else figure.update_yaxes
-    update(title=title, **ticks)
+    # Gates may reach without end: the axis shows where the events are.
+    margin = 0.03 * (high - low)
+    update(title=title, range=[low - margin, high + margin], **ticks)
 
 
 def _told(signal: float) -> str:

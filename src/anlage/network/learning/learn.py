@@ -117,7 +117,7 @@ def read_table(text: str, *, path: str | None = None) -> Table:
         raise Refused.of(problems)
     if not events and not times:
         raise _unfit("no rows", "one row or more", path, 1)
-    return Table(demand=_weekly(events, path), times={k: np.array(v) for k, v in times.items()})
+    return Table(demand=weekly(events, path), times={k: np.array(v) for k, v in times.items()})
 
 
 def learn(table: Table, *, weeks: int = 4) -> Json:
@@ -172,6 +172,14 @@ def forecast(demand: Demand, counts: Counts, *, weeks: int, quantile: float) -> 
 
     shape, known = demand.after(counts)
     return float(nbinom.ppf(quantile, shape, known / (known + weeks)))
+
+
+def below(demand: Demand, counts: Counts, count: float) -> float:
+    """Give the chance that no more than so many patients come in the next week."""
+    from scipy.stats import nbinom
+
+    shape, known = demand.after(counts)
+    return float(nbinom.cdf(count, shape, known / (known + 1)))
 
 
 def promise(days: Counts, confidence: float) -> float | None:
@@ -240,6 +248,8 @@ def _scores(series: dict[str, Counts]) -> Json | None:
     mine: list[float] = []
     naive: list[float] = []
     inside: list[bool] = []
+    ranks: list[float] = []
+    chance = np.random.default_rng(0)
     cuts = {name: counts.size - counts.size // 4 for name, counts in series.items()}
     long = {name: counts for name, counts in series.items() if cuts[name] >= _WARM_WEEKS}
     if not long:
@@ -256,6 +266,8 @@ def _scores(series: dict[str, Counts]) -> Json | None:
                 mine.append(_pinball(came, mark, level))
                 naive.append(_pinball(came, other, level))
             inside.append(band[0] <= came <= band[-1])
+            low, high = below(fitted, past, came - 1), below(fitted, past, came)
+            ranks.append(low + chance.random() * (high - low))
     if not mine:
         return None
     own, peer = float(np.mean(mine)), float(np.mean(naive))
@@ -266,6 +278,11 @@ def _scores(series: dict[str, Counts]) -> Json | None:
         "ratio": own / peer if peer else None,
         "interval": 0.8,
         "covered": float(np.mean(inside)),
+        # A count is whole, so its interval covers more than it says; the randomised rank of what
+        # came (Czado, Gneiting and Held, Biometrics 65:1254, 2009) is uniform if all is right.
+        "covered_by_rank": float(
+            np.mean([QUANTILES[0] <= rank <= QUANTILES[-1] for rank in ranks])
+        ),
     }
 
 
@@ -303,8 +320,16 @@ def _fitted(days: Counts) -> Json | None:
     return {"gamma": {"shape": float(shape), "scale": f"{scale:.6g} days"}}
 
 
-def _weekly(events: dict[str, list[tuple[int, float]]], path: str | None) -> dict[str, Counts]:
-    """Give weekly counts from a clinic's first week to the last week of all."""
+def weekly(events: dict[str, list[tuple[int, float]]], path: str | None) -> dict[str, Counts]:
+    """Give weekly counts from a clinic's first week to the last week of all.
+
+    Args:
+        events: For each clinic, (number of the week, patients) in any order.
+        path: The file, for a refusal.
+
+    Raises:
+        Refused: The weeks lie too far apart.
+    """
     if not events:
         return {}
     last = max(week for rows in events.values() for week, _ in rows)

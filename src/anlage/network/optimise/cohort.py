@@ -280,30 +280,42 @@ def _solve_set(
     """Solve the flows with these plants open; give cost, bound and flow of each column."""
     import highspy
 
-    days = max(column.starts for column in columns) + cohort.make_days
+    # Lines in use are variables of their own, tied to the day before by who begins and who ends: a
+    # column then stands in three rows, not in one for each day on the line, as in a network flow.
+    days = max(column.starts for column in columns) + cohort.make_days + 1
     row_of = {plant: counts.size + days * at for at, plant in enumerate(plants)}
-    rows = counts.size + days * len(plants)
-    lower, upper = np.full(rows, -np.inf), np.empty(rows)
+    rows, busy = counts.size + days * len(plants), days * len(plants)
+    lower, upper = np.zeros(rows), np.zeros(rows)
     lower[: counts.size] = upper[: counts.size] = counts
-    for plant, row in row_of.items():
-        upper[row : row + days] = cohort.plants[plant].lines
-    each = cohort.make_days + 1
-    index = np.empty((len(columns), each), dtype=np.int32)
+    flows = len(columns)
+    index = np.empty((flows, 3), dtype=np.int32)
     for number, column in enumerate(columns):
         first = row_of[column.plant] + column.starts
-        index[number, 0] = column.group
-        index[number, 1:] = np.arange(first, first + cohort.make_days)
+        index[number] = column.group, first, first + cohort.make_days
+    at = counts.size + np.arange(busy, dtype=np.int32)
+    last = np.arange(busy) % days == days - 1
+    line_index = np.stack([at, np.where(last, at, at + 1)], axis=1)[~last].astype(np.int32)
+    lines_used = int((~last).sum())
     model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(columns), rows
-    model.col_cost_ = np.array([column.cost for column in columns])
-    model.col_lower_ = np.zeros(len(columns))
-    model.col_upper_ = counts[index[:, 0]]
+    model.num_col_, model.num_row_ = flows + lines_used, rows
+    model.col_cost_ = np.concatenate([[column.cost for column in columns], np.zeros(lines_used)])
+    model.col_lower_ = np.zeros(flows + lines_used)
+    room = np.repeat([float(cohort.plants[plant].lines) for plant in plants], days)[~last]
+    model.col_upper_ = np.concatenate([counts[index[:, 0]], room])
     model.row_lower_, model.row_upper_ = lower, upper
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = np.arange(0, index.size + 1, each, dtype=np.int32)
-    model.a_matrix_.index_ = index.ravel()
-    model.a_matrix_.value_ = np.ones(index.size)
-    model.integrality_ = [highspy.HighsVarType.kInteger] * len(columns)
+    model.a_matrix_.start_ = np.concatenate(
+        [
+            np.arange(0, 3 * flows, 3),
+            np.arange(3 * flows, 3 * flows + 2 * lines_used + 1, 2),
+        ]
+    ).astype(np.int32)
+    model.a_matrix_.index_ = np.concatenate([index.ravel(), line_index.ravel()])
+    model.a_matrix_.value_ = np.concatenate(
+        [np.tile([1.0, 1.0, -1.0], flows), np.tile([-1.0, 1.0], lines_used)]
+    )
+    whole, real = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
+    model.integrality_ = [whole] * flows + [real] * lines_used
     solver = highspy.Highs()
     solver.silent()
     for option, value in (
@@ -326,8 +338,8 @@ def _solve_set(
         raise Broken("that HiGHS solves the flows of a set of plants", seen=status)
     if status in ruled_out:
         return math.inf, below if math.isfinite(below) else math.inf, np.zeros(0)
-    values = np.round(np.array(solver.getSolution().col_value))
-    cost = float(values @ np.array(model.col_cost_))
+    values = np.round(np.array(solver.getSolution().col_value))[:flows]
+    cost = float(values @ np.array([column.cost for column in columns]))
     return cost, min(cost, float(solver.getInfo().mip_dual_bound)), values
 
 

@@ -8,6 +8,7 @@ why a design is simulated before it is believed.
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import cast
 
 from anlage.base import Refused
 
@@ -17,7 +18,11 @@ from ..measure import YEAR_DAYS
 from ..model import UNLIMITED, Choice, Clinic, Hold, Network, Ship, Site, Step, Use, Wait
 from ..walk import every_step
 from ..ways import journey_cost, mean_days, mode_for
-from .problem import Candidate, Demand, DesignProblem, Size, Way
+from .design import Json, optimise
+from .problem import Candidate, Demand, DesignProblem, Failing, Size, Way
+
+SITES_TRIED = 20
+"""Most numbers of open sites for which a design is sought."""
 
 FILL_MAX = 0.85
 """Part of a resource's time that a design may plan with; the rest is for queues and repeats."""
@@ -52,7 +57,12 @@ def design_problem_of(network: Network) -> DesignProblem:
             for clinic in network.clinics
         ),
         sites=tuple(
-            Candidate(name=site.name, sizes=(_size(network, site, busy),)) for site in network.sites
+            Candidate(
+                name=site.name,
+                sizes=(_size(network, site, busy),),
+                failing=_failing(network, site),
+            )
+            for site in network.sites
         ),
         ways=tuple(
             way
@@ -100,6 +110,41 @@ def network_of(network: Network, design: Mapping[str, str]) -> Network:
             one for one in network.outages if one.of not in closed and one.at not in closed
         ),
     )
+
+
+def _failing(network: Network, site: Site) -> Failing | None:
+    """Give the first outage of the whole site that comes again and again, by its means."""
+    for one in network.outages:
+        if one.of == site.name and one.every is not None:
+            return Failing(up_days=one.every.mean_days(), out_days=one.lasts.mean_days())
+    return None
+
+
+def designs_of(network: Network, *, gap: float = 1e-4, seconds: float = 60.0) -> list[Json]:
+    """Give the cheapest design for each number of open sites, the cheapest of all first.
+
+    One site, two, and so on: central, regional, distributed. Numbers with which nothing fits, and
+    designs that come out the same, are left out. Each stands with its bound and gap.
+    """
+    problem = design_problem_of(network)
+    made: list[Json] = []
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for most in range(1, min(len(network.sites), SITES_TRIED) + 1):
+        try:
+            found = optimise(replace(problem, open_at_most=most), gap=gap, seconds=seconds)
+        except Refused:
+            continue
+        key = tuple(sorted(served_by(found).items()))
+        if key not in seen:
+            seen.add(key)
+            made.append(found)
+    return sorted(made, key=lambda one: cast(float, one["objective"]))
+
+
+def served_by(found: Json) -> dict[str, str]:
+    """Give the site that serves each clinic in a design."""
+    clinics = cast(dict[str, dict[str, str]], cast(Json, found["design"])["clinics"])
+    return {clinic: row["site"] for clinic, row in clinics.items()}
 
 
 def _size(network: Network, site: Site, busy: Mapping[str, float]) -> Size:

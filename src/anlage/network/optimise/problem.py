@@ -29,6 +29,19 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """How often a site fails, and how long it is out; both exponential.
+
+    Attributes:
+        up_days: Mean time from coming back to the next failure.
+        out_days: Mean time out.
+    """
+
+    up_days: float
+    out_days: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A site that may be opened.
 
@@ -36,11 +49,13 @@ class Candidate:
         name: Its name.
         sizes: What it may be opened as, one at a time.
         must_open: It is open whatever it costs.
+        failing: How it fails, for a robust design; None for never.
     """
 
     name: str
     sizes: tuple[Size, ...]
     must_open: bool = False
+    failing: Failing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

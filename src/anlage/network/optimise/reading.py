@@ -21,7 +21,7 @@ from ..measure import KM_PER, YEAR_DAYS, Unfit, duration, measured, money, numbe
 from ..model import Clinic, Lane, Mode, Site
 from ..places import airport
 from ..ways import distance_km, journey_cost, mean_days, unfit_because
-from .problem import Candidate, Demand, DesignProblem, Size, Way
+from .problem import Candidate, Demand, DesignProblem, Failing, Size, Way
 
 PLACES_MAX = 2_000
 SIZES_MAX = 20
@@ -214,8 +214,22 @@ class _Reader:
             )
             sizes = (Size(name="", capacity=None, cost=0.0),)
         must = fields.take("must_open", "open", reader=truth, default=False)
+        failing = self._failing(fields.node_of("outage", "outages"), what)
         fields.done()
-        return Candidate(name=name, sizes=sizes, must_open=must)
+        return Candidate(name=name, sizes=sizes, must_open=must, failing=failing)
+
+    def _failing(self, node: Node | None, what: str) -> Failing | None:
+        """Read `outage: {every: 3 years, lasts: 60 days}`, the mean times up and out."""
+        if node is None:
+            return None
+        fields = Fields(node, f"{what}.outage", self.judgement)
+        read = []
+        for key in ("every", "lasts"):
+            inner = fields.need(key)
+            value = self.judgement.read(inner, f"{what}.outage: {key}", _mean) if inner else None
+            read.append(value or 1.0)
+        fields.done()
+        return Failing(up_days=read[0], out_days=read[1])
 
     def _sized(self, name: str, node: Node, what: str) -> Size:
         fields = Fields(node, what, self.judgement)
@@ -470,6 +484,10 @@ def _by_mode(mode: Mode, clinic: Clinic, site: Site) -> Way | None:
         cost=journey_cost(mode, clinic, site),
         days=mean_days(mode, clinic, site),
     )
+
+
+def _mean(text: str) -> float:
+    return duration(text, zero=False)
 
 
 def _per_year(text: str) -> float:

@@ -1,178 +1,204 @@
-"""The event list: a calendar queue whose events are the entities themselves.
+"""The event list: a calendar queue whose events are the patients themselves.
 
 Randy Brown's calendar queue (doi:10.1145/63039.63045) with intrusive, doubly linked days, so that a
-timer is taken out in constant time. Which day an event lies in decides only how fast it is found:
-the order is by time, then by the sequence in which events were made.
+timer is taken out in constant time. Days are short, so that most hold one event at most; a map of
+bits says which hold any, and empty ones are passed sixty-four at a time. Which day an event lies in
+decides only how fast it is found: the order is by time, then by the sequence in which events were
+made.
 """
 
 # Numba infers the types of compiled code; annotations would be a second, unchecked truth.
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,assignment"
 
 import numpy as np
 
-from .compiled import inlined, part
-from .layout import (
-    E_BUCKET,
-    E_BUCKET_NEXT,
-    E_BUCKET_PREVIOUS,
-    E_SEQUENCE,
-    V_TIME,
-)
+from .compiled import at, inlined, part, trailing_zeros
+from .state import DAYS_MAX
 
-# Whole-number state: days in use less one, events, present day, sequence, pops since the last fit.
-Q_MASK, Q_COUNT, Q_DAY, Q_SEQUENCE, Q_POPS = range(5)
-# Real state: days per unit of time, time of the last fit.
-Q_PER_TIME, Q_FITTED = range(2)
-DAYS_MAX = 1 << 16
 _FIT_EVERY = 4096
+_DAYS_MIN = 256
+_DAYS_PER_EVENT = 3.0
+_ONE, _LOW6, _S6 = np.uint64(1), np.uint64(63), np.uint64(6)
 
 
 @part
-def clear(days, whole, real):
+def clear(state):
     """Empty the calendar."""
-    whole[Q_MASK] = 255
-    whole[Q_COUNT] = 0
-    whole[Q_DAY] = 0
-    whole[Q_SEQUENCE] = 0
-    whole[Q_POPS] = 0
-    real[Q_PER_TIME] = 64.0
-    real[Q_FITTED] = 0.0
-    for day in range(256):
-        days[day] = -1
+    clock = state.clock[0]
+    clock.mask = _DAYS_MIN - 1
+    clock.count = 0
+    clock.day = 0
+    clock.sequence = 0
+    clock.pops = 0
+    clock.per_time = 64.0
+    clock.fitted = 0.0
+    state.days[:_DAYS_MIN] = -1
+    state.occupied[: _DAYS_MIN // 64] = 0
 
 
 @inlined
-def schedule(days, whole, real, entities, values, entity, time):
+def schedule(state, entity, time):
     """Put an entity on the calendar."""
-    values[entity, V_TIME] = time
-    entities[entity, E_SEQUENCE] = whole[Q_SEQUENCE]
-    whole[Q_SEQUENCE] += 1
-    whole[Q_COUNT] += 1
-    link(days, whole, real, entities, entity, time)
+    clock = state.clock[0]
+    patient = state.patients[at(entity)]
+    patient.time = time
+    patient.sequence = clock.sequence
+    clock.sequence += 1
+    clock.count += 1
+    link(state, clock, patient, entity, time)
 
 
 @inlined
-def link(days, whole, real, entities, entity, time):
+def link(state, clock, patient, entity, time):
     """Lay an entity into its day; counts and sequence stay as they are."""
-    day = np.int64(time * real[Q_PER_TIME])
-    slot = day & whole[Q_MASK]
-    head = days[slot]
-    entities[entity, E_BUCKET] = day
-    entities[entity, E_BUCKET_NEXT] = head
-    entities[entity, E_BUCKET_PREVIOUS] = -1
+    day = np.int64(time * clock.per_time)
+    slot = at(day & clock.mask)
+    head = state.days[slot]
+    patient.bucket = day
+    patient.after = head
+    patient.before = -1
     if head >= 0:
-        entities[head, E_BUCKET_PREVIOUS] = entity
-    days[slot] = entity
+        state.patients[at(head)].before = entity
+    state.days[slot] = entity
+    state.occupied[slot >> _S6] |= _ONE << (slot & _LOW6)
 
 
 @inlined
-def cancel(days, whole, entities, entity):
+def cancel(state, entity):
     """Take an entity off the calendar."""
-    before = entities[entity, E_BUCKET_PREVIOUS]
-    after = entities[entity, E_BUCKET_NEXT]
+    clock = state.clock[0]
+    patient = state.patients[at(entity)]
+    before = patient.before
+    after = patient.after
     if before >= 0:
-        entities[before, E_BUCKET_NEXT] = after
+        state.patients[at(before)].after = after
     else:
-        days[entities[entity, E_BUCKET] & whole[Q_MASK]] = after
+        slot = at(patient.bucket & clock.mask)
+        state.days[slot] = after
+        if after < 0:
+            state.occupied[slot >> _S6] &= ~(_ONE << (slot & _LOW6))
     if after >= 0:
-        entities[after, E_BUCKET_PREVIOUS] = before
-    entities[entity, E_BUCKET] = -1
-    whole[Q_COUNT] -= 1
+        state.patients[at(after)].before = before
+    patient.bucket = -1
+    clock.count -= 1
 
 
 @inlined
-def pop(days, whole, real, entities, values):
-    """Take the earliest entity off the calendar; -1 when there is none."""
-    if whole[Q_COUNT] == 0:
+def earliest(state):
+    """Give the earliest entity and leave it on the calendar; -1 when there is none."""
+    clock = state.clock[0]
+    if clock.count == 0:
         return -1
-    whole[Q_POPS] += 1
-    day = whole[Q_DAY]
-    mask = whole[Q_MASK]
-    for _ in range(mask + 1):
-        found = _earliest(days[day & mask], day, entities, values)
+    mask = clock.mask
+    day = clock.day
+    passed = 0
+    while passed <= mask:
+        slot = at(day & mask)
+        bits = state.occupied[slot >> _S6] >> (slot & _LOW6)
+        if bits == 0:
+            step = np.int64(64) - np.int64(slot & _LOW6)
+            day += step
+            passed += step
+            continue
+        step = np.int64(trailing_zeros(bits))
+        day += step
+        passed += step + 1
+        found = _earliest_of(state, state.days[at(day & mask)], day)
         if found >= 0:
-            whole[Q_DAY] = day
-            cancel(days, whole, entities, found)
             return found
         day += 1
-    found = _search(days, mask, entities, values)
-    whole[Q_DAY] = entities[found, E_BUCKET]
-    cancel(days, whole, entities, found)
-    return found
+    return _search(state, mask)
 
 
 @inlined
-def _earliest(head, day, entities, values):
+def take_off(state, entity):
+    """Take the earliest entity off the calendar, which then stands at its day."""
+    clock = state.clock[0]
+    clock.pops += 1
+    clock.day = state.patients[at(entity)].bucket
+    cancel(state, entity)
+
+
+@inlined
+def _earliest_of(state, head, day):
     """Give the first entity of one day, or -1."""
     best = -1
     best_time = 0.0
+    best_sequence = 0
     entity = head
     while entity >= 0:
-        if entities[entity, E_BUCKET] == day:
-            time = values[entity, V_TIME]
+        patient = state.patients[at(entity)]
+        if patient.bucket == day:
+            time = patient.time
             if (
                 best < 0
                 or time < best_time
-                or (time == best_time and entities[entity, E_SEQUENCE] < entities[best, E_SEQUENCE])
+                or (time == best_time and patient.sequence < best_sequence)
             ):
                 best = entity
                 best_time = time
-        entity = entities[entity, E_BUCKET_NEXT]
+                best_sequence = patient.sequence
+        entity = patient.after
     return best
 
 
 @part
-def _search(days, mask, entities, values):
+def _search(state, mask):
     """Give the earliest entity of all days; used when a whole year is empty."""
     best = -1
+    best_time = 0.0
+    best_sequence = 0
     for slot in range(mask + 1):
-        entity = days[slot]
+        entity = state.days[slot]
         while entity >= 0:
-            if best < 0 or (
-                values[entity, V_TIME] < values[best, V_TIME]
-                or (
-                    values[entity, V_TIME] == values[best, V_TIME]
-                    and entities[entity, E_SEQUENCE] < entities[best, E_SEQUENCE]
-                )
+            patient = state.patients[at(entity)]
+            if (
+                best < 0
+                or patient.time < best_time
+                or (patient.time == best_time and patient.sequence < best_sequence)
             ):
                 best = entity
-            entity = entities[entity, E_BUCKET_NEXT]
+                best_time = patient.time
+                best_sequence = patient.sequence
+            entity = patient.after
     return best
 
 
 @part
-def fit(days, whole, real, entities, values, now):
+def fit(state, now):
     """Fit length and number of days to the pace of events, when it has changed."""
-    if whole[Q_POPS] < _FIT_EVERY and whole[Q_COUNT] <= 2 * whole[Q_MASK]:
+    clock = state.clock[0]
+    if clock.pops < _FIT_EVERY and clock.count <= clock.mask:
         return
-    passed = now - real[Q_FITTED]
-    per_time = real[Q_PER_TIME]
-    wanted = per_time
-    if whole[Q_POPS] >= 256 and passed > 0.0:
-        wanted = min(1e9, max(1e-6, 0.7 * whole[Q_POPS] / passed))
-    size = whole[Q_MASK] + 1
-    while size < DAYS_MAX and size < 2 * whole[Q_COUNT]:
+    passed = now - clock.fitted
+    wanted = clock.per_time
+    if clock.pops >= 256 and passed > 0.0:
+        wanted = min(1e9, max(1e-6, _DAYS_PER_EVENT * clock.pops / passed))
+    size = clock.mask + 1
+    while size < DAYS_MAX and size < 12 * clock.count:
         size *= 2
-    while size > 256 and size > 8 * whole[Q_COUNT]:
+    while size > _DAYS_MIN and size > 48 * clock.count:
         size //= 2
-    whole[Q_POPS] = 0
-    real[Q_FITTED] = now
-    if size == whole[Q_MASK] + 1 and 0.5 < wanted / per_time < 2.0:
+    clock.pops = 0
+    clock.fitted = now
+    if size == clock.mask + 1 and 0.5 < wanted / clock.per_time < 2.0:
         return
     chain = -1
-    for slot in range(whole[Q_MASK] + 1):
-        entity = days[slot]
+    for slot in range(clock.mask + 1):
+        entity = state.days[slot]
         while entity >= 0:
-            after = entities[entity, E_BUCKET_NEXT]
-            entities[entity, E_BUCKET_NEXT] = chain
+            patient = state.patients[at(entity)]
+            after = patient.after
+            patient.after = chain
             chain = entity
             entity = after
-    for slot in range(size):
-        days[slot] = -1
-    whole[Q_MASK] = size - 1
-    real[Q_PER_TIME] = wanted
-    whole[Q_DAY] = np.int64(now * wanted)
+    state.days[:size] = -1
+    state.occupied[: size // 64] = 0
+    clock.mask = size - 1
+    clock.per_time = wanted
+    clock.day = np.int64(now * wanted)
     while chain >= 0:
-        after = entities[chain, E_BUCKET_NEXT]
-        link(days, whole, real, entities, chain, values[chain, V_TIME])
+        patient = state.patients[at(chain)]
+        after = patient.after
+        link(state, clock, patient, chain, patient.time)
         chain = after

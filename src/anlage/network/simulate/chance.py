@@ -15,8 +15,7 @@ import math
 
 import numpy as np
 
-from .compiled import inlined, part
-from .layout import D_AT, D_COUNT, D_FIRST, D_KIND, D_PLUS, D_SECOND, D_THIRD
+from .compiled import at, inlined, part
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 LAP = np.uint64(0xD1342543DE82EF95)
@@ -69,7 +68,7 @@ def unit(z):
 @part
 def state_of(key, purpose, lap):
     """Give the start of the sequence for one purpose in one lap of one patient."""
-    return np.uint64(key) + np.uint64(purpose) + np.uint64(lap) * LAP
+    return key + purpose + np.uint64(lap) * LAP
 
 
 @part
@@ -79,8 +78,8 @@ def standard_exponential(state):
         z = mix(state)
         state += GOLDEN
         level = np.int64(z & _LOW8)
-        x = np.float64(np.int64(z >> _S11)) * _UNIT * EXP_X[level]
-        if x < EXP_X[level + 1]:
+        x = np.float64(np.int64(z >> _S11)) * _UNIT * EXP_X[at(level)]
+        if x < EXP_X[at(level + 1)]:
             return x, state
         if level == 0:
             x = EXP_EDGE - math.log(unit(mix(state)))
@@ -98,9 +97,9 @@ def standard_normal(state):
         z = mix(state)
         state += GOLDEN
         level = np.int64(z & _LOW8)
-        x = np.float64(np.int64(z >> _S11)) * _UNIT * NORMAL_X[level]
+        x = np.float64(np.int64(z >> _S11)) * _UNIT * NORMAL_X[at(level)]
         sign = 1.0 if (z >> _S8) & _BIT8 else -1.0
-        if x < NORMAL_X[level + 1]:
+        if x < NORMAL_X[at(level + 1)]:
             return sign * x, state
         if level == 0:
             while True:
@@ -138,26 +137,23 @@ def standard_gamma(shape, state):
 
 
 @part
-def draw(table, sample, row, state):
+def draw(times, sample, row, state):
     """Give one time in days from the distribution in a row of the table."""
-    kind = np.int64(table[row, D_KIND])
-    first = table[row, D_FIRST]
-    plus = table[row, D_PLUS]
+    time = times[at(row)]
+    kind = time.kind
     if kind == 0:
-        return first + plus
+        return time.first + time.plus
     if kind == 1:
         x, state = standard_exponential(state)
-        return plus + first * x
+        return time.plus + time.first * x
     if kind == 2:
-        return plus + first + (table[row, D_SECOND] - first) * unit(mix(state))
+        return time.plus + time.first + (time.second - time.first) * unit(mix(state))
     if kind == 4:
         x, state = standard_normal(state)
-        return plus + math.exp(first + table[row, D_SECOND] * x)
+        return time.plus + math.exp(time.first + time.second * x)
     if kind == 3:
-        return plus + _triangular(
-            first, table[row, D_SECOND], table[row, D_THIRD], unit(mix(state))
-        )
-    return plus + _other(table, sample, row, kind, first, state)
+        return time.plus + _triangular(time.first, time.second, time.third, unit(mix(state)))
+    return time.plus + _other(times, sample, row, state)
 
 
 # The same, written into its caller: for the one place that draws most.
@@ -173,13 +169,14 @@ def _triangular(low, mode, high, u):
 
 
 @part
-def _other(table, sample, row, kind, first, state):
-    second = table[row, D_SECOND]
+def _other(times, sample, row, state):
+    time = times[at(row)]
+    kind, first, second = time.kind, time.first, time.second
     if kind == 5:
         x, state = standard_gamma(first, state)
         return x * second
     if kind == 6:
-        return _sampled(sample, np.int64(table[row, D_AT]), np.int64(table[row, D_COUNT]), state)
+        return _sampled(sample, time.at, time.count, state)
     if kind == 7:
         x, state = standard_exponential(state)
         return second * x ** (1.0 / first)
@@ -188,7 +185,7 @@ def _other(table, sample, row, kind, first, state):
             x, state = standard_normal(state)
             if first + second * x >= 0.0:
                 return first + second * x
-    third = table[row, D_THIRD]
+    third = time.third
     a = 1.0 + 4.0 * (second - first) / (third - first)
     b = 1.0 + 4.0 * (third - second) / (third - first)
     x, state = standard_gamma(a, state)
@@ -197,16 +194,16 @@ def _other(table, sample, row, kind, first, state):
 
 
 @part
-def _sampled(sample, at, count, state):
+def _sampled(sample, first, count, state):
     """Draw from a sample stored as (value, cumulative weight); equal weights go by rank."""
     u = unit(mix(state))
-    if sample[at, 1] < 0.0:
-        return sample[at + np.int64(u * count), 0]
+    if sample[first].below < 0.0:
+        return sample[first + np.int64(u * count)].value
     low, high = 0, count - 1
     while low < high:
         middle = (low + high) // 2
-        if sample[at + middle, 1] < u:
+        if sample[first + middle].below < u:
             low = middle + 1
         else:
             high = middle
-    return sample[at + low, 0]
+    return sample[first + low].value

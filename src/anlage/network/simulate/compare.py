@@ -1,8 +1,9 @@
 """Designs side by side under common random numbers: paired differences, value of information."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -31,14 +32,25 @@ def compare(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    investments: Mapping[str, float] = MappingProxyType({}),
+    patient_value: float = 0.0,
 ) -> Json:
     """Run designs with the same chance and give each one's difference from the first.
 
     Replication i of every design draws the same patients with the same fates wherever the designs
     share a step, so differences are taken replication by replication.
 
+    Args:
+        designs: The designs; the first is the base.
+        settings: How each is run.
+        executor: Where replications run.
+        progress: Told how many replications of all are done.
+        investments: Money per year that a design costs beside what its file says; those designs get
+            a return on investment.
+        patient_value: Money that one patient infused more is worth, for that return.
+
     Raises:
-        Refused: Two designs have one name.
+        Refused: Two designs have one name, or an investment names none of them.
     """
     names = [design.name for design in designs]
     if len(set(names)) < len(names):
@@ -48,6 +60,15 @@ def compare(
             found=", ".join(names),
             limit="different names",
             remedy="change network: NAME in one of the files",
+        )
+    unknown = sorted(set(investments) - set(names[1:]))
+    if unknown:
+        raise Refused(
+            NAME_UNKNOWN,
+            what="an investment",
+            found=", ".join(unknown),
+            limit="a design that is compared with the base: " + ", ".join(names[1:]),
+            remedy="name one of these",
         )
     runs: list[Run] = []
     for number, design in enumerate(designs):
@@ -60,6 +81,7 @@ def compare(
         "baseline": names[0],
         "differences": {
             name: differences(figures(made), first)
+            | returns(figures(made), first, investments.get(name), patient_value)
             for name, made in zip(names[1:], runs[1:], strict=True)
         },
         "replications": settings.replications,
@@ -90,6 +112,35 @@ def differences(one: Figures, base: Figures) -> Json:
     )
     made["cost_per_day"] = paired(one.cost, one.days, base.cost, base.days)
     return made
+
+
+def returns(one: Figures, base: Figures, investment: float | None, patient_value: float) -> Json:
+    """Give the return on an investment per year, with a 95 % interval; nothing without one.
+
+    What is gained in a year is money no longer spent, and the value of patients infused more; the
+    return is (gained - invested) / invested.
+    """
+    if investment is None or investment <= 0:
+        return {}
+    gained = paired(
+        patient_value * one.infused - one.cost,
+        one.days / YEAR_DAYS,
+        patient_value * base.infused - base.cost,
+        base.days / YEAR_DAYS,
+    )
+    mean, between = gained["difference"], gained["ci95"]
+    if not isinstance(mean, float):
+        return {}
+    return {
+        "return_on_investment": {
+            "return": mean / investment - 1,
+            "ci95": [end / investment - 1 for end in between]
+            if isinstance(between, list)
+            else None,
+            "gained_per_year": mean,
+            "invested_per_year": investment,
+        }
+    }
 
 
 def paired(
@@ -173,13 +224,14 @@ def with_loss(network: Network, of: str, *, start_day: float, days: float) -> De
         *(site.name for site in network.sites),
         *(lane.name for lane in network.lanes),
         *(name for material in network.materials for name in material.suppliers),
+        *(f"{lane.name}/{mode.name}" for lane in network.lanes for mode in lane.modes),
     }
     if of not in known:
         raise Refused(
             NAME_UNKNOWN,
             what=f"loss of {of}",
             found=repr(of),
-            limit="a resource, site, lane or supplier: " + ", ".join(sorted(known)),
+            limit="a resource, site, lane, LANE/MODE or supplier: " + ", ".join(sorted(known)),
             remedy="name one of these",
         )
     outage = Outage(name=f"loss of {of}", of=of, start_day=start_day, lasts=deterministic(days))

@@ -16,10 +16,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+at = np.uint64
+"""Turns a place in a table, known to be none below zero, into an index that needs no check."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SOURCES = ("layout.py", "chance.py", "calendar_queue.py", "queues.py", "courses.py", "kernel.py")
+_SOURCES = (
+    "layout.py",
+    "state.py",
+    "chance.py",
+    "calendar_queue.py",
+    "queues.py",
+    "patients.py",
+    "journeys.py",
+    "stocks.py",
+    "kernel.py",
+)
 
 
 def kernel(function: F) -> F:
@@ -50,6 +67,16 @@ def inlined(function: F) -> F:
         nogil=True, _nrt=False, error_model="numpy", boundscheck=False, inline="always"
     )(function)
     return made
+
+
+@intrinsic
+def trailing_zeros(_typing: Any, bits: Any) -> Any:
+    """Give the place of the lowest bit that is set, in one instruction; `bits` is not zero."""
+
+    def made(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), made
 
 
 def is_cached(function: Callable[..., Any]) -> bool:

@@ -1,20 +1,21 @@
 """The values that a program points to: times, amounts, requests, ways, by place and class."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..distribution import Distribution, Kind, deterministic
-from ..model import UNLIMITED, Choice, Mode, Network, Preservation
+from ..hours import stretches
+from ..model import UNLIMITED, Calendar, Choice, Lane, Mode, Network, Preservation
 from ..walk import every_step, request_of
-from ..ways import distance_km, journey_cost, mode_for
+from ..ways import chain_for, distance_km, followed, journey_cost
 from .layout import (
     RULE_CLASS,
     RULE_CLINIC,
     RULE_NONE,
     RULE_PAIR,
     RULE_SITE,
-    WAY_WIDTH,
+    RULE_WAY,
 )
 
 FAR = deterministic(1e9)
@@ -44,7 +45,9 @@ class Lookup:
         self.amount_at: list[float] = []
         self.signature_at: list[int] = []
         self.signature_rows: list[tuple[tuple[int, int], ...]] = []
-        self.way_rows: list[list[float]] = []
+        self.way_rows: list[tuple[float, ...]] = []
+        self.keep_rows: list[tuple[float, ...]] = []
+        self.opens: list[tuple[float, float, float]] = []
         self.departures: list[float] = []
         self.curve: list[tuple[float, float]] = []
         self.stages: list[str] = []
@@ -56,6 +59,8 @@ class Lookup:
         self.pool_per: dict[str, str] = {}
         self.material_base: dict[str, int] = {}
         self._cache: dict[object, int] = {}
+        self._counts: dict[object, int] = {}
+        self._chains: dict[object, tuple[Mode, ...]] = {}
         self.levels = self._levels()
         self.has_clocks = any(c.drop_out or c.survival for c in network.classes)
         self._lay_pools()
@@ -79,6 +84,8 @@ class Lookup:
             material_count += len(self.sites) if material.per == "site" else 1
         for name in guarded_lanes(self.network):
             self._pool(f"lane {name}", "network")
+        for name in guarded_modes(self.network):
+            self._pool(f"mode {name}", "network")
         for name in suppliers(self.network):
             self._pool(f"supplier {name}", "network")
 
@@ -247,39 +254,75 @@ class Lookup:
         pool = f"lane {lane}"
         return self.signatures(((pool, 1),)) if pool in self.pool_base else None
 
+    def lane(self, name: str) -> Lane:
+        """Give a lane by its name."""
+        return next(one for one in self.network.lanes if one.name == name)
+
+    def choices(self, lane: str) -> int:
+        """Give how many modes a shipment may have to try, one after the other; 1 for no choice."""
+        return max(1, *(len(self._chain(lane, *pair)) for pair in self._places(RULE_PAIR)))
+
     def vehicles(self, lane: str) -> Selected | None:
         """Give the request for a lane's own vehicles, or None when all transport is hired."""
-        found = {one.name: one for one in self.network.lanes}[lane]
-        if not any(mode.vehicles for mode in found.modes):
+        if not any(mode.vehicles for mode in self.lane(lane).modes):
             return None
-        key = ("vehicles", lane)
+        return self._by_way("vehicles", lane, lambda mode, _: mode.vehicles)
+
+    def mode_guard(self, lane: str) -> Selected | None:
+        """Give the request that holds a shipment back while its mode is out and no other goes."""
+        if not any(f"mode {lane}/{mode.name}" in self.pool_base for mode in self.lane(lane).modes):
+            return None
+
+        def guard(mode: Mode, has_other: bool) -> str | None:
+            pool = f"mode {lane}/{mode.name}"
+            return pool if pool in self.pool_base and not has_other else None
+
+        return self._by_way("guards", lane, guard)
+
+    def _by_way(self, what: str, lane: str, wanted: Callable[[Mode, bool], str | None]) -> Selected:
+        """Give the rows of what the mode of each way and pair of places wants one of."""
+        key = (what, lane)
         if key not in self._cache:
             self._cache[key] = len(self.signature_at)
-            for clinic, site in self._places(RULE_PAIR):
-                mode = self._mode(lane, clinic, site)
-                wants = (
-                    ((self._resource(mode.vehicles, clinic, site), 1),)
-                    if (mode and mode.vehicles)
-                    else ()
-                )
-                self.signature_at.append(self._signature(wants))
-        return Selected(RULE_PAIR, self._cache[key])
+            for number in range(self.choices(lane)):
+                for clinic, site in self._places(RULE_PAIR):
+                    mode, has_other = self._mode(lane, clinic, site, number)
+                    pool = None if mode is None else wanted(mode, has_other)
+                    wants = () if pool is None else ((self._resource(pool, clinic, site), 1),)
+                    self.signature_at.append(self._signature(wants))
+        return Selected(self._rule(lane), self._cache[key])
 
-    def _mode(self, lane: str, clinic: int, site: int) -> Mode | None:
-        found = {one.name: one for one in self.network.lanes}[lane]
-        if not self.network.clinics or not self.network.sites:
-            return found.modes[0]
-        return mode_for(found, self.network.clinics[clinic], self.network.sites[site])
+    def _rule(self, lane: str) -> int:
+        return RULE_WAY if self.choices(lane) > 1 else RULE_PAIR
+
+    def _chain(self, lane: str, clinic: int, site: int) -> tuple[Mode, ...]:
+        key = ("chain", lane, clinic, site)
+        if key not in self._chains:
+            found = self.lane(lane)
+            if not self.network.clinics or not self.network.sites:
+                self._chains[key] = followed(found, found.modes[0])
+            else:
+                places = self.network.clinics[clinic], self.network.sites[site]
+                self._chains[key] = chain_for(found, *places)
+        return self._chains[key]
+
+    def _mode(self, lane: str, clinic: int, site: int, number: int = 0) -> tuple[Mode | None, bool]:
+        """Give the mode that goes when as many do not, and whether another would go after it."""
+        chain = self._chain(lane, clinic, site)
+        if not chain:
+            return None, False
+        return chain[min(number, len(chain) - 1)], number < len(chain) - 1
 
     def way_back(self, lane: str) -> Selected:
         """Give the time a vehicle needs to come home."""
         base = len(self.time_at)
-        for clinic, site in self._places(RULE_PAIR):
-            self.time_at.append(self.time(self._way_time(lane, clinic, site)))
-        return Selected(RULE_PAIR, base)
+        for number in range(self.choices(lane)):
+            for clinic, site in self._places(RULE_PAIR):
+                mode = self._mode(lane, clinic, site, number)[0]
+                self.time_at.append(self.time(self._way_time(mode, clinic, site)))
+        return Selected(self._rule(lane), base)
 
-    def _way_time(self, lane: str, clinic: int, site: int) -> Distribution:
-        mode = self._mode(lane, clinic, site)
+    def _way_time(self, mode: Mode | None, clinic: int, site: int) -> Distribution:
         if mode is None:
             return FAR
         drive = 0.0
@@ -291,43 +334,73 @@ class Lookup:
         return _later(mode.time, drive)
 
     def ways(self, lane: str) -> Selected:
-        """Give the rows of a lane, one for each pair of clinic and site."""
+        """Give the rows of a lane, one for each way and pair of clinic and site."""
         key = ("ways", lane)
         if key not in self._cache:
             self._cache[key] = len(self.way_rows)
-            found = {one.name: one for one in self.network.lanes}[lane]
-            known = {one.name: one for one in self.network.preservations}
-            keeping = known.get(found.preservation or "", Preservation(name=""))
-            for clinic, site in self._places(RULE_PAIR):
-                self.way_rows.append(self._way(lane, clinic, site, keeping))
-        return Selected(RULE_PAIR, self._cache[key])
+            condition = self.lane(lane).preservation
+            keep = -1 if condition is None else self.keep(condition)
+            for number in range(self.choices(lane)):
+                for clinic, site in self._places(RULE_PAIR):
+                    self.way_rows.append(self._way(lane, clinic, site, number, keep))
+        return Selected(self._rule(lane), self._cache[key])
 
-    def _way(self, lane: str, clinic: int, site: int, keeping: Preservation) -> list[float]:
-        mode = self._mode(lane, clinic, site)
-        row = [0.0] * WAY_WIDTH
+    def _way(self, lane: str, clinic: int, site: int, number: int, keep: int) -> tuple[float, ...]:
+        """Give one row, in the order of `layout.WAY`."""
+        mode, has_other = self._mode(lane, clinic, site, number)
         if mode is None:
-            row[:5] = [self.time(FAR), -1, -1, 0.0, 0.0]
-            return row
+            return (self.time(FAR), -1, -1, 0, 0, 0, 0, -1, -1, -1, 0, 0.0, 0.0, 0.0)
         cost = mode.cost
         if self.network.clinics and self.network.sites:
             cost = journey_cost(mode, self.network.clinics[clinic], self.network.sites[site])
-        departures = self._departures(mode.departures)
-        curve = self._curve(keeping.curve)
-        return [
-            self.time(self._way_time(lane, clinic, site)),
+        hours_at, hours_count = (0, 0) if mode.hours is None else self.hours(mode.hours)
+        return (
+            self.time(self._way_time(mode, clinic, site)),
             -1 if mode.handling is None else self.time(mode.handling),
             -1 if mode.delay is None else self.time(mode.delay),
-            cost,
-            mode.cancelled,
-            departures,
+            self._departures(mode.departures),
             len(mode.departures),
-            keeping.loss_per_day,
-            keeping.step_loss,
-            curve,
-            len(keeping.curve),
-            math.inf if keeping.hold_days_max is None else keeping.hold_days_max,
-            keeping.cost,
-        ]
+            hours_at,
+            hours_count,
+            keep,
+            self.pool_base.get(f"mode {lane}/{mode.name}", -1),
+            -1 if mode.vehicles is None else self._resource(mode.vehicles, clinic, site),
+            int(has_other),
+            cost,
+            0.0 if has_other else mode.cancelled,
+            mode.cancelled if has_other else 0.0,
+        )
+
+    def keep(self, name: str) -> int:
+        """Give the row of a condition in which cells are kept, in the order of `layout.KEEP`."""
+        key = ("keep", name)
+        if key not in self._cache:
+            known: dict[str, Preservation] = {one.name: one for one in self.network.preservations}
+            way = known[name]
+            self._cache[key] = len(self.keep_rows)
+            longest = math.inf if way.hold_days_max is None else way.hold_days_max
+            curve = (self._curve(way.curve), len(way.curve))
+            self.keep_rows.append((way.loss_per_day, way.step_loss, longest, way.cost, *curve))
+        return self._cache[key]
+
+    def hours(self, calendar: Calendar) -> tuple[int, int]:
+        """Lay down the hours of a week, with the open time so far; give where and how many."""
+        key = ("hours", repr(calendar))
+        if key not in self._cache:
+            parts = stretches(calendar, self.network.start_weekday, 7, with_holidays=False)
+            merged: list[list[float]] = []
+            for start, end, _ in sorted(parts, key=lambda part: part[:2]):
+                if merged and start <= merged[-1][1]:
+                    merged[-1][1] = max(merged[-1][1], end)
+                else:
+                    merged.append([start, end])
+            self._cache[key] = len(self.opens)
+            self._counts[key] = len(merged)
+            passed = 0.0
+            for start, end in merged:
+                passed += end - start
+                self.opens.append((start, end, passed))
+        return self._cache[key], self._counts[key]
 
     def _departures(self, times: tuple[float, ...]) -> int:
         """Lay down a timetable, shifted so that the week begins on the first day of the run."""
@@ -350,6 +423,13 @@ def guarded_lanes(network: Network) -> list[str]:
     """Give the lanes that an outage names."""
     named = {outage.of for outage in network.outages}
     return [lane.name for lane in network.lanes if lane.name in named]
+
+
+def guarded_modes(network: Network) -> list[str]:
+    """Give the modes that an outage names, as LANE/MODE."""
+    named = {outage.of for outage in network.outages}
+    known = [f"{lane.name}/{mode.name}" for lane in network.lanes for mode in lane.modes]
+    return [name for name in known if name in named]
 
 
 def suppliers(network: Network) -> list[str]:

@@ -16,6 +16,7 @@ from ..model import (
     Gather,
     GoTo,
     Hold,
+    Keep,
     Mark,
     Process,
     Produce,
@@ -30,6 +31,7 @@ from .layout import (
     OP_ASSIGN,
     OP_CHANCE,
     OP_CHARGE,
+    OP_CHOOSE,
     OP_CLOCKS,
     OP_COUNT,
     OP_DELAY,
@@ -37,6 +39,7 @@ from .layout import (
     OP_FAILED,
     OP_GATHER,
     OP_JUMP,
+    OP_KEEP,
     OP_LEAVE,
     OP_MARK,
     OP_PUT,
@@ -46,7 +49,12 @@ from .layout import (
     OP_SPAWN,
     OP_VANISH,
     OP_VIABLE,
+    RULE_CLASS,
+    RULE_CLINIC,
     RULE_NONE,
+    RULE_PAIR,
+    RULE_SITE,
+    RULE_WAY,
 )
 from .lookup import Lookup, Selected
 
@@ -92,6 +100,7 @@ class ProgramWriter:
         self._process = ""
         self._holds_at: dict[str, tuple[str, ...]] = {}
         self._counters = 0
+        self.counters = 0
 
     def write(self, process: Process) -> int:
         """Write one process and give the row at which it begins."""
@@ -113,16 +122,25 @@ class ProgramWriter:
             self._put(OP_LEAVE)
         return start
 
-    def resolved(self) -> list[list[int]]:
-        """Give the rows as numbers, with every label replaced by its row."""
-        made = []
+    def resolved(self) -> list[tuple[int, ...]]:
+        """Give the rows in the order of `layout.STEP`, with every label replaced by its row."""
+        sites = len(self.lookup.sites)
+        pairs = sites * len(self.lookup.clinics)
+        steps = {
+            RULE_NONE: (0, 0, 0, 0),
+            RULE_CLASS: (1, 0, 0, 0),
+            RULE_CLINIC: (0, 1, 0, 0),
+            RULE_SITE: (0, 0, 1, 0),
+            RULE_PAIR: (0, sites, 1, 0),
+            RULE_WAY: (0, sites, 1, pairs),
+        }
+        made: list[tuple[int, ...]] = []
         for place, row in enumerate(self.rows):
             target = -1 if row.target is None else self.labels[row.target]
             lap = int(row.jumps and target <= place)
             a = lap if row.op == OP_JUMP else row.a
-            made.append(
-                [row.op, row.rule, row.base, target, row.stage, row.purpose, a, row.b, row.c, 0]
-            )
+            by = steps[row.rule]
+            made.append((row.op, row.base, *by, target, row.stage, a, row.b, row.c, row.purpose))
         return made
 
     def put(self, op: int, **fields: int) -> int:
@@ -161,7 +179,7 @@ class ProgramWriter:
     def _purpose(self, name: str, part: str = "") -> int:
         """Give the stream of chance of a step; equal names have equal streams in all designs."""
         text = f"{self._process}/{name}/{part}".encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little", signed=True)
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
     def _steps(self, steps: Sequence[Step], holds: tuple[Held, ...]) -> None:
         for step in steps:
@@ -185,6 +203,9 @@ class ProgramWriter:
                 self._delay(step.name, step.time, counts=True)
             case Ship():
                 self._ship(step)
+            case Keep():
+                row = -1 if step.condition is None else self.lookup.keep(step.condition)
+                self._put(OP_KEEP, a=row, b=self.lookup.cost_class("packaging"))
             case Exchange():
                 self._exchange(step)
             case Branch():
@@ -269,6 +290,14 @@ class ProgramWriter:
                 purpose=self._purpose(step.name, "guard"),
             )
             self._put(OP_RELEASE, guard)
+        ways = self.lookup.ways(step.lane)
+        if ways.rule == RULE_WAY:
+            pair = Selected(RULE_PAIR, ways.base)
+            self._put(OP_CHOOSE, pair, purpose=self._purpose(step.name, "choice"))
+        out = self.lookup.mode_guard(step.lane)
+        if out is not None:
+            self._put(OP_SEIZE, out, target=self._exit(()), a=-1, b=-1)
+            self._put(OP_RELEASE, out)
         vehicles = self.lookup.vehicles(step.lane)
         stage = self.lookup.stage(self._process, step.name)
         if vehicles is not None:
@@ -283,7 +312,7 @@ class ProgramWriter:
             )
         self._put(
             OP_SHIP,
-            self.lookup.ways(step.lane),
+            ways,
             stage=stage,
             purpose=self._purpose(step.name, "way"),
             a=self.lookup.cost_class("transport"),
@@ -393,6 +422,7 @@ class ProgramWriter:
         again, done = self._name(), self._name()
         slot = self._counters
         self._counters += 1
+        self.counters = max(self.counters, self._counters)
         self._put(OP_COUNT, target=again, a=slot, b=most)
         self._put(OP_JUMP, target=done)
         self._label(again)

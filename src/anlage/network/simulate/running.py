@@ -14,7 +14,7 @@ from ..errors import RUN_IMPOSSIBLE, RUN_STOPPED
 from ..measure import YEAR_DAYS
 from ..model import Network
 from .compiled import is_cached
-from .kernel import Results, replicate, room_for
+from .kernel import replicate
 from .layout import (
     FINISHED,
     N_EVENTS,
@@ -23,7 +23,8 @@ from .layout import (
     NO_TIME_PASSES,
     TOO_MANY_EVENTS,
 )
-from .tables import Compiled, compiled
+from .state import Results, room_for
+from .tables import WEEK_DAYS, Compiled, compiled
 
 CHUNKS_PER_WORKER = 16
 CHUNK_MAX = 200
@@ -48,6 +49,7 @@ class Settings:
         patients_max: Patients in the network at a time, beyond which it is stopped.
         seconds_max: Time after which no further chunk begins; None for no limit.
         trace_max: Lines of trace kept of the first replication; 0 for no trace.
+        by_week: Whether arrivals and ends are also counted week by week.
     """
 
     years: float
@@ -59,6 +61,7 @@ class Settings:
     patients_max: int = 200_000
     seconds_max: float | None = None
     trace_max: int = 0
+    by_week: bool = False
 
     def __post_init__(self) -> None:
         checks = (
@@ -174,13 +177,7 @@ def run(
     started = time.perf_counter()
     chunks = _chunks(settings)
     jobs = [(made, settings, first, count) for first, count in chunks]
-    if executor is not None:
-        parts = _on(executor, jobs, settings, progress, started)
-    elif settings.workers == 1:
-        parts = _here(jobs, settings, progress, started)
-    else:
-        with ThreadPoolExecutor(settings.workers) as threads:
-            parts = _on(threads, jobs, settings, progress, started)
+    parts = _all(jobs, settings, executor, started, progress)
     results = joined(parts)
     return Run(
         network=network,
@@ -208,16 +205,10 @@ def run_again(
             piece = together[start : start + CHUNK_MAX // 4]
             jobs.append((made, replace(base.settings, trace_max=0), int(piece[0]), piece.size))
     started = time.perf_counter()
-    if executor is not None:
-        parts = _on(executor, jobs, base.settings, None, started)
-    elif base.settings.workers == 1:
-        parts = _here(jobs, base.settings, None, started)
-    else:
-        with ThreadPoolExecutor(base.settings.workers) as threads:
-            parts = _on(threads, jobs, base.settings, None, started)
+    parts = _all(jobs, base.settings, executor, started)
     mixed = {
         name: getattr(base.results, name).copy()
-        for name in ("run", "classes", "resources", "stages", "causes", "costs")
+        for name in ("run", "classes", "resources", "stages", "causes", "costs", "weeks")
     }
     for (_, _, first, count), part in zip(jobs, parts, strict=False):
         for name, rows in mixed.items():
@@ -233,6 +224,33 @@ def run_again(
     )
 
 
+def run_part(
+    network: Network,
+    settings: Settings,
+    first: int,
+    count: int,
+    *,
+    executor: Executor | None = None,
+) -> Run:
+    """Run `count` replications from number `first` on, the same as in a run of all of them."""
+    made = compiled(network, settings.years * YEAR_DAYS)
+    started = time.perf_counter()
+    pieces = max(1, math.ceil(count / max(1, settings.workers)))
+    jobs = [
+        (made, replace(settings, trace_max=0), start, min(pieces, first + count - start))
+        for start in range(first, first + count, pieces)
+    ]
+    results = joined(_all(jobs, settings, executor, started))
+    return Run(
+        network=network,
+        settings=settings,
+        compiled=made,
+        results=results,
+        seconds=time.perf_counter() - started,
+        stopped=_stopped(results, replace(settings, replications=count)),
+    )
+
+
 def compilation_is_due() -> bool:
     """Tell whether the first run will have to compile the kernel."""
     return not is_cached(replicate)
@@ -240,11 +258,12 @@ def compilation_is_due() -> bool:
 
 def run_chunk(made: Compiled, settings: Settings, first: int, count: int) -> Results:
     """Run the replications of one chunk; the unit of work that an executor gets."""
-    results = made.results(count, settings.trace_max if first == 0 else 0)
+    weeks = math.ceil(settings.years * YEAR_DAYS / WEEK_DAYS) + 1 if settings.by_week else 0
+    results = made.results(count, trace=settings.trace_max if first == 0 else 0, weeks=weeks)
     replicate(
         made.tables,
         room_for(made.tables, settings.patients_max),
-        results,
+        results.as_records(),
         settings.seed,
         first,
         settings.years * YEAR_DAYS,
@@ -266,11 +285,11 @@ def joined(parts: list[Results]) -> Results:
         stages=np.concatenate([part.stages for part in parts]),
         causes=np.concatenate([part.causes for part in parts]),
         costs=np.concatenate([part.costs for part in parts]),
+        weeks=np.concatenate([part.weeks for part in parts]),
         times=np.sum([part.times for part in parts], axis=0),
         waits=np.sum([part.waits for part in parts], axis=0),
         viability=np.sum([part.viability for part in parts], axis=0),
         trace=first.trace,
-        trace_times=first.trace_times,
     )
 
 
@@ -284,6 +303,22 @@ def _chunks(settings: Settings) -> list[tuple[int, int]]:
 
 
 _Job = tuple[Compiled, Settings, int, int]
+
+
+def _all(
+    jobs: list[_Job],
+    settings: Settings,
+    executor: Executor | None,
+    started: float,
+    progress: Progress | None = None,
+) -> list[Results]:
+    """Run chunks on the executor that is given, or on threads of our own."""
+    if executor is not None:
+        return _on(executor, jobs, settings, progress, started)
+    if settings.workers == 1:
+        return _here(jobs, settings, progress, started)
+    with ThreadPoolExecutor(settings.workers) as threads:
+        return _on(threads, jobs, settings, progress, started)
 
 
 def _here(

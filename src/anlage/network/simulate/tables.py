@@ -2,19 +2,23 @@
 
 import hashlib
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from ..distribution import Distribution, deterministic, exponential, scaled
-from ..hours import capacity_steps, stretches
+from ..hours import capacity_steps
 from ..model import UNLIMITED, Material, Network, Outage, PatientClass, Process, Resource
 from ..ways import sites_for
-from .kernel import Results, Tables
 from .layout import (
-    CLASS_RESULTS,
-    DISTRIBUTION_WIDTH,
-    MATERIAL_WIDTH,
+    ASK,
+    CLASS,
+    CLASS_SUMS,
+    FAULT,
+    KEEP,
+    MATERIAL,
     OP_ARRIVE,
     OP_DELAY,
     OP_DELIVER,
@@ -26,20 +30,32 @@ from .layout import (
     OP_RELEASE,
     OP_SEIZE,
     OP_VANISH,
-    PROGRAM_WIDTH,
-    RESOURCE_RESULTS,
-    RESOURCE_WIDTH,
-    RUN_RESULTS,
-    STAGE_RESULTS,
+    OPEN,
+    PLAN,
+    POINT,
+    RESOURCE,
+    RESOURCE_SUMS,
+    RUN_SUMS,
+    SAMPLE,
+    STAGE_SUMS,
+    STARTER,
+    STEP,
+    STREAM,
+    TIME,
     TIME_BINS,
+    TRACE,
     VIABILITY_BINS,
     WAIT_BINS,
-    WAY_WIDTH,
+    WANT,
+    WAY,
+    WEEK_SUMS,
 )
 from .lookup import Lookup
 from .program import ProgramWriter
+from .state import Results, Tables
 
 _NEVER = 1e18
+WEEK_DAYS = 7.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +80,26 @@ class Compiled:
     costs: tuple[str, ...]
     plan_period: float
 
-    def results(self, replications: int, trace: int = 0) -> Results:
+    def results(self, replications: int, *, trace: int = 0, weeks: int = 0) -> Results:
         """Give zeroed room for the results of some replications."""
-        count = len(self.classes)
+        count, stages = len(self.classes), max(1, len(self.stages))
+        resources = max(1, len(self.resources))
+
+        def sums(rows: tuple[int, ...], record: np.dtype) -> np.ndarray:
+            return np.zeros((replications, *rows, len(record.names or ())))
+
         return Results(
-            run=np.zeros((replications, RUN_RESULTS)),
-            classes=np.zeros((replications, count, CLASS_RESULTS)),
-            resources=np.zeros((replications, max(1, len(self.resources)), RESOURCE_RESULTS)),
-            stages=np.zeros((replications, max(1, len(self.stages)), STAGE_RESULTS)),
+            run=sums((), RUN_SUMS),
+            classes=sums((count,), CLASS_SUMS),
+            resources=sums((resources,), RESOURCE_SUMS),
+            stages=sums((stages,), STAGE_SUMS),
             causes=np.zeros((replications, max(1, len(self.causes)))),
             costs=np.zeros((replications, max(1, len(self.costs)))),
+            weeks=sums((weeks,), WEEK_SUMS),
             times=np.zeros((count, TIME_BINS), np.int64),
-            waits=np.zeros((max(1, len(self.stages)), WAIT_BINS), np.int64),
+            waits=np.zeros((stages, WAIT_BINS), np.int64),
             viability=np.zeros(VIABILITY_BINS, np.int64),
-            trace=np.zeros((trace, 6), np.int64),
-            trace_times=np.zeros(trace),
+            trace=np.zeros(trace, TRACE),
         )
 
 
@@ -92,13 +113,11 @@ class _Compiler:
         self.network, self.horizon = network, horizon_days
         self.lookup = Lookup(network)
         self.writer = ProgramWriter(self.lookup)
-        self.starters: list[list[int]] = []
+        self.starters: list[_Row] = []
         self.entries: dict[str, int] = {}
-        self.streams: list[list[int]] = []
-        self.stream_days: list[list[float]] = []
-        self.opens: list[list[float]] = []
-        self.faults: list[list[int]] = []
-        self.material_rows: list[list[int]] = []
+        self.streams: list[_Row] = []
+        self.faults: list[_Row] = []
+        self.material_rows: list[_Row] = []
 
     def compile(self) -> Compiled:
         for process in self.network.processes:
@@ -110,43 +129,46 @@ class _Compiler:
         for outage in self.network.outages:
             self._outage(outage)
         classes = self._classes()
-        plan_time, plan, period = self._plan()
+        plan, period = self._plan()
         lookup = self.lookup
+        times, sample = _chance_tables(lookup.distributions)
+        sizes = (
+            len(lookup.levels),
+            len(lookup.sites),
+            lookup.gathers,
+            len(lookup.clinics) * len(lookup.sites),
+            self.writer.counters,
+        )
+        signatures = lookup.signature_rows
         tables = Tables(
-            program=_whole(self.writer.resolved(), PROGRAM_WIDTH),
-            time_at=np.array(lookup.time_at or [0], np.int64),
-            signature_at=np.array(lookup.signature_at or [0], np.int64),
+            program=_table(self.writer.resolved(), STEP),
+            times=times,
+            time_at=np.array(lookup.time_at or [0], np.int32),
+            asks=_table([self._ask(number) for number in lookup.signature_at], ASK),
             amount_at=np.array(lookup.amount_at or [0.0]),
-            distributions=np.zeros((0, 0)),
-            sample=np.zeros((0, 0)),
-            want_at=_offsets(len(row) for row in lookup.signature_rows),
-            want=_whole([list(want) for row in lookup.signature_rows for want in row], 2),
-            single=_whole([self._single(row) for row in lookup.signature_rows], 2),
+            sample=sample,
+            want_at=_offsets(len(row) for row in signatures),
+            want=_table([want for row in signatures for want in row], WANT),
             wanted_at=_offsets(len(row) for row in self._wanted()),
-            wanted=np.array([s for row in self._wanted() for s in row] or [0], np.int64),
+            wanted=np.array([s for row in self._wanted() for s in row] or [0], np.int32),
             resources=self._resources(),
             classes=classes,
-            promises=np.array(
-                [c.promise_days or math.inf for c in self.network.classes]
-                + [math.inf] * len(lookup.order_classes)
-            ),
-            streams=_whole(self.streams, 7),
-            stream_days=_real(self.stream_days, 2),
-            opens=_real(self.opens, 3),
-            ways=_real(lookup.way_rows, WAY_WIDTH),
+            streams=_table(self.streams, STREAM),
+            opens=_table(lookup.opens, OPEN),
+            ways=_table(lookup.way_rows, WAY),
+            keeps=_table(lookup.keep_rows, KEEP),
             departures=np.array(lookup.departures or [0.0]),
-            curve=_real(lookup.curve, 2),
-            materials=_whole(self.material_rows, MATERIAL_WIDTH),
-            faults=_whole(self.faults, 2),
+            curve=_table(lookup.curve, POINT),
+            materials=_table(self.material_rows, MATERIAL),
+            faults=_table(self.faults, FAULT),
             reach=self._reach(),
-            plan_time=plan_time,
             plan=plan,
-            starters=_whole(self.starters, 3),
-            sizes=np.array([len(lookup.levels), len(lookup.sites), lookup.gathers], np.int64),
+            starters=_table(self.starters, STARTER),
+            sizes=np.array(sizes, np.int64),
+            spans=np.array([WEEK_DAYS]),
         )
-        distributions, sample = _chance_tables(lookup.distributions)
         return Compiled(
-            tables=tables._replace(distributions=distributions, sample=sample),
+            tables=tables,
             classes=(*lookup.classes, *lookup.order_classes),
             class_count=len(lookup.classes),
             clinics=tuple(lookup.clinics),
@@ -162,31 +184,35 @@ class _Compiler:
         return self.writer.write(process)
 
     def _classes(self) -> np.ndarray:
-        rows = []
+        rows: list[_Row] = []
         for patients in self.network.classes:
             clocks = (patients.drop_out, patients.survival, patients.patience)
             rows.append(
-                [
+                (
                     self.lookup.level(patients.priority),
                     self.entries[patients.process],
                     *(-1 if clock is None else self.lookup.time(clock) for clock in clocks),
                     -1,
-                ]
+                    patients.promise_days or math.inf,
+                )
             )
         for material in self.network.materials:
             if material.made_by is not None:
                 number = self.lookup.material_base[material.name]
-                rows.append([0, self.entries[material.made_by], -1, -1, -1, number])
+                rows.append((0, self.entries[material.made_by], -1, -1, -1, number, math.inf))
         # The last row is of orders that no process makes: they have no clocks.
-        rows.append([0, 0, -1, -1, -1, -1])
-        return _whole(rows, 6)
+        rows.append((0, 0, -1, -1, -1, -1, math.inf))
+        return _table(rows, CLASS)
 
     def _arrivals(self, number: int, patients: PatientClass) -> None:
         """Make one stream for each clinic, with its share of the patients."""
         arrivals = patients.arrivals
         shares = {clinic.name: clinic.share for clinic in self.network.clinics} or {"": 1.0}
         total = math.fsum(shares.values())
-        open_at, open_count, open_days = self._open_hours(patients)
+        open_at, open_count, open_days = 0, 0, 7.0
+        if arrivals.calendar is not None:
+            open_at, open_count = self.lookup.hours(arrivals.calendar)
+            open_days = self.lookup.opens[open_at + open_count - 1][2]
         for clinic, (name, part) in enumerate(shares.items()):
             if part <= 0 or (arrivals.every is None and not arrivals.rate_per_day):
                 continue
@@ -196,32 +222,21 @@ class _Compiler:
             else:
                 rate = (arrivals.rate_per_day or 0.0) * part / total
                 gap = exponential(open_days / 7 / rate)
-            stream = len(self.streams)
-            self.streams.append(
-                [number, clinic, self.lookup.time(gap), arrivals.group, 0, open_at, open_count]
-            )
             last = _NEVER if arrivals.last_day is None else arrivals.last_day
-            self.stream_days.append([arrivals.first_day, last])
-            row = self.writer.put(OP_ARRIVE, a=stream)
-            self.starters.append([row, _purpose(f"arrivals/{patients.name}/{name}"), -1])
-
-    def _open_hours(self, patients: PatientClass) -> tuple[int, int, float]:
-        """Lay down the hours of a week in which a class comes, with the open time so far."""
-        calendar = patients.arrivals.calendar
-        if calendar is None:
-            return 0, 0, 7.0
-        parts = stretches(calendar, self.network.start_weekday, 7, with_holidays=False)
-        merged: list[list[float]] = []
-        for start, end, _ in sorted(parts, key=lambda part: part[:2]):
-            if merged and start <= merged[-1][1]:
-                merged[-1][1] = max(merged[-1][1], end)
-            else:
-                merged.append([start, end])
-        at, passed = len(self.opens), 0.0
-        for start, end in merged:
-            passed += end - start
-            self.opens.append([start, end, passed])
-        return at, len(merged), passed
+            row = self.writer.put(OP_ARRIVE, a=len(self.streams))
+            self.streams.append(
+                (
+                    number,
+                    clinic,
+                    self.lookup.time(gap),
+                    arrivals.group,
+                    open_at,
+                    open_count,
+                    arrivals.first_day,
+                    last,
+                )
+            )
+            self.starters.append((row, -1, _purpose(f"arrivals/{patients.name}/{name}")))
 
     def _material(self, material: Material) -> None:
         """Write a stock's order program; made materials send an order through their process."""
@@ -239,7 +254,7 @@ class _Compiler:
             expire = -1 if material.shelf_life is None else self._expiry(material, base + place)
             resource = lookup.pool_base[material.name] + place
             self.material_rows.append(
-                [
+                (
                     resource,
                     material.reorder_at,
                     material.order,
@@ -251,7 +266,7 @@ class _Compiler:
                     0,
                     number_of_class,
                     place,
-                ]
+                )
             )
 
     def _order(self, material: Material, number: int) -> int:
@@ -292,7 +307,7 @@ class _Compiler:
         lookup, writer = self.lookup, self.writer
         for name, hit in self._hit(outage):
             first = len(self.faults)
-            self.faults.extend([resource, amount] for resource, amount in hit)
+            self.faults.extend(hit)
             last = len(self.faults)
             start = len(writer.rows)
             up = outage.every or deterministic(outage.start_day or 0.0)
@@ -306,7 +321,7 @@ class _Compiler:
             else:
                 writer.put_jump(OP_JUMP, start)
                 writer.rows[-1].jumps = True
-            self.starters.append([start, _purpose(f"outage/{outage.name}/{name}"), -1])
+            self.starters.append((start, -1, _purpose(f"outage/{outage.name}/{name}")))
 
     def _hit(self, outage: Outage) -> list[tuple[str, list[tuple[int, int]]]]:
         """Give what fails together: all of a site, or one resource, lane or supplier at a time."""
@@ -328,7 +343,7 @@ class _Compiler:
                 )
                 for place in wanted
             ]
-        for prefix in ("lane", "supplier"):
+        for prefix in ("lane", "supplier", "mode"):
             if f"{prefix} {outage.of}" in lookup.pool_base:
                 return [("", [(lookup.pool_base[f"{prefix} {outage.of}"], 2 * UNLIMITED)])]
         site = lookup.sites.index(outage.of)
@@ -347,36 +362,39 @@ class _Compiler:
         ]
 
     def _resources(self) -> np.ndarray:
-        table = np.zeros((max(1, len(self.lookup.resource_names)), RESOURCE_WIDTH), np.int64)
-        table[:, 3] = -1
-        table[:, 4] = -1
+        table = np.zeros(max(1, len(self.lookup.resource_names)), RESOURCE)
+        table["limit"] = table["material"] = -1
         for pool in self.network.resources:
             base = self.lookup.pool_base[pool.name]
             for number, place in enumerate(_places_of(pool, self.lookup)):
                 present = _steps(pool, place, self.network.start_weekday, 7, holidays=False)[0][1]
                 if 0 in _holidays(pool, place):
                     present = 0
-                table[base + number, 0] = table[base + number, 5] = present
-                table[base + number, 3] = -1 if pool.queue_limit is None else pool.queue_limit
+                row = table[base + number]
+                row["capacity"] = row["planned"] = present
+                row["limit"] = -1 if pool.queue_limit is None else pool.queue_limit
         for name, base in self.lookup.pool_base.items():
-            if name.startswith(("lane ", "supplier ")):
-                table[base, 0] = table[base, 5] = UNLIMITED
+            if name.startswith(("lane ", "supplier ", "mode ")):
+                table[base]["capacity"] = table[base]["planned"] = UNLIMITED
         for material in self.network.materials:
             base = self.lookup.pool_base[material.name]
             first = self.lookup.material_base[material.name]
             for number in range(len(self.lookup.sites) if material.per == "site" else 1):
-                table[base + number, 0] = material.stock
-                table[base + number, 4] = first + number
+                table[base + number]["capacity"] = material.stock
+                table[base + number]["material"] = first + number
         return table
 
-    def _single(self, row: tuple[tuple[int, int], ...]) -> list[int]:
-        """Give the one resource that a signature wants, or -1 when it is not so simple."""
+    def _ask(self, signature: int) -> "_Row":
+        """Give a signature with the one resource that it wants, or -1 when it is not so simple."""
+        row = self.lookup.signature_rows[signature]
         stocks = {
             self.lookup.pool_base[material.name] + place
             for material in self.network.materials
             for place in range(len(self.lookup.sites) if material.per == "site" else 1)
         }
-        return [-1, 0] if len(row) != 1 or row[0][0] in stocks else [row[0][0], row[0][1]]
+        if len(row) != 1 or row[0][0] in stocks:
+            return (signature, -1, 0)
+        return (signature, *row[0])
 
     def _wanted(self) -> list[list[int]]:
         wanted: list[list[int]] = [[] for _ in range(max(1, len(self.lookup.resource_names)))]
@@ -386,14 +404,14 @@ class _Compiler:
         return wanted
 
     def _reach(self) -> np.ndarray:
-        reach = np.full((len(self.lookup.clinics), len(self.lookup.sites)), -1, np.int64)
+        reach = np.full((len(self.lookup.clinics), len(self.lookup.sites)), -1, np.int32)
         reach[:, 0] = 0
         for clinic, place in enumerate(self.network.clinics):
             for rank, site in enumerate(sites_for(self.network, place)):
                 reach[clinic, rank] = site
-        return reach
+        return reach.ravel()
 
-    def _plan(self) -> tuple[np.ndarray, np.ndarray, float]:
+    def _plan(self) -> tuple[np.ndarray, float]:
         """Give the changes of capacity over a cycle; with holidays the cycle is the whole run."""
         holidays = any(
             _holidays(pool, place)
@@ -413,8 +431,7 @@ class _Compiler:
                     if time < days or steps[-1][1] != present:
                         changes.append((time, base + number, present))
         changes.sort()
-        plan = _whole([[resource, present] for _, resource, present in changes], 2)
-        return np.array([time for time, _, _ in changes]), plan, float(days)
+        return _table(changes, PLAN), float(days)
 
 
 def _steps(
@@ -441,38 +458,30 @@ def _taken(capacity: int, share: float) -> int:
 
 
 def _purpose(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(text.encode(), digest_size=8).digest(), "little", signed=True
-    )
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _chance_tables(times: list[Distribution]) -> tuple[np.ndarray, np.ndarray]:
-    table = np.zeros((max(1, len(times)), DISTRIBUTION_WIDTH))
-    sample: list[tuple[float, float]] = []
-    for row, time in enumerate(times):
-        table[row] = [
-            int(time.kind),
-            time.first,
-            time.second,
-            time.third,
-            time.plus,
-            len(sample),
-            len(time.values),
-        ]
+def _chance_tables(distributions: Sequence[Distribution]) -> tuple[np.ndarray, np.ndarray]:
+    """Give the rows of the distributions, and the samples of the empirical ones."""
+    rows: list[_Row] = []
+    sample: list[_Row] = []
+    for time in distributions:
+        place = (int(time.kind), len(sample), len(time.values))
+        rows.append((*place, time.first, time.second, time.third, time.plus))
         passed = 0.0
-        for place, value in enumerate(time.values):
-            passed += time.weights[place] if time.weights else 0.0
+        for number, value in enumerate(time.values):
+            passed += time.weights[number] if time.weights else 0.0
             sample.append((value, passed if time.weights else -1.0))
-    return table, _real(sample, 2)
+    return _table(rows or [(0,) * 7], TIME), _table(sample, SAMPLE)
 
 
-def _whole(rows: "list[list[int]]", width: int) -> np.ndarray:
-    return np.array(rows, np.int64).reshape(-1, width)
+_Row: TypeAlias = tuple[float, ...]
 
 
-def _real(rows: object, width: int) -> np.ndarray:
-    return np.array(rows, np.float64).reshape(-1, width)
+def _table(rows: Sequence[_Row], record: np.dtype) -> np.ndarray:
+    """Give rows as an array of records, each in the order of the record's fields."""
+    return np.array(list(rows), record)
 
 
-def _offsets(counts: object) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(list(counts))]).astype(np.int64)  # type: ignore[call-overload]
+def _offsets(counts: Iterable[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(list(counts))]).astype(np.int32)

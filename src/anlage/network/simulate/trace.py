@@ -47,33 +47,40 @@ def trace_of(run: Run) -> "pyarrow.Table":
     import pyarrow
 
     wanted = int(run.results.run[0, N_TRACED])
-    count = min(wanted, run.results.trace.shape[0])
-    order = np.argsort(run.results.trace_times[:count], kind="stable")
-    lines = run.results.trace[:count][order]
-    days = run.results.trace_times[:count][order]
+    kept = min(wanted, run.results.trace.shape[0])
+    lines = run.results.trace[:kept]
+    lines = lines[np.isin(lines["kind"], list(KINDS))]
+    lines = lines[np.argsort(lines["time"], kind="stable")]
+    days, count = lines["time"], int(lines.size)
     start = datetime.datetime.combine(run.network.start_date, datetime.time(), datetime.UTC)
     moments = np.datetime64(start.replace(tzinfo=None), "us") + (days * 86_400_000_000).astype(
         "timedelta64[us]"
     )
     made = run.compiled
-    kinds = lines[:, 0]
+    kinds = lines["kind"]
     is_step = np.isin(kinds, [TRACE_STARTED, TRACE_FINISHED, TRACE_SHIPPED, TRACE_RECEIVED])
     columns = {
         "number": pyarrow.array(np.arange(1, count + 1)),
         "stream": [
-            f"patient/{made.classes[row[2]]}-{made.clinics[row[3]]}-{row[1]}" for row in lines
+            f"patient/{made.classes[row['own']]}-{made.clinics[row['clinic']]}-{row['serial']}"
+            for row in lines
         ],
         "kind": [KINDS[int(kind)] for kind in kinds],
         "world": ["simulated"] * count,
         "happened_at": pyarrow.array(moments, pyarrow.timestamp("us", tz="UTC")),
-        "patient_class": [made.classes[row[2]] for row in lines],
-        "clinic": [made.clinics[row[3]] for row in lines],
-        "site": [made.sites[row[4]] for row in lines],
+        "patient_class": [made.classes[row["own"]] for row in lines],
+        "clinic": [made.clinics[row["clinic"]] for row in lines],
+        "site": [made.sites[row["site"]] for row in lines],
         "step": [
-            made.stages[row[5]] if step else None for row, step in zip(lines, is_step, strict=True)
+            made.stages[row["place"]] if step else None
+            for row, step in zip(lines, is_step, strict=True)
         ],
-        "cause": [made.causes[row[5]] if row[0] == TRACE_FAILED else None for row in lines],
-        "outcome": [OUTCOMES[row[5]] if row[0] == TRACE_ENDED else None for row in lines],
+        "cause": [
+            made.causes[row["place"]] if row["kind"] == TRACE_FAILED else None for row in lines
+        ],
+        "outcome": [
+            OUTCOMES[row["place"]] if row["kind"] == TRACE_ENDED else None for row in lines
+        ],
     }
     metadata = {
         "anlage.world": "simulated",
@@ -81,7 +88,7 @@ def trace_of(run: Run) -> "pyarrow.Table":
         "anlage.network": run.network.name,
         "anlage.seed": str(run.settings.seed),
         "anlage.replication": "0",
-        "anlage.left_out": str(wanted - count),
+        "anlage.left_out": str(wanted - kept),
     }
     text = pyarrow.string()
     fields = [

@@ -27,7 +27,7 @@ from anlage.app import (
 from anlage.app import sentence as sentence_of
 from anlage.base import Quantity, Refused
 from anlage.record import Actor, Recorded, Stream
-from anlage.store.desk.models import Account, Token, token_digest
+from anlage.store.desk.models import Token
 from anlage.web.entrance import check_password, has_left
 from anlage.web.here import installation
 from anlage.web.reading import person_name
@@ -43,15 +43,11 @@ class BearerAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """Give the account that the token stands for."""
-        found = Token.objects.filter(digest=token_digest(token), is_active=True).first()
-        if found is None:
+        found = Token.holder(token)
+        if found is None or has_left(found[1].person):
             return None
-        account = Account.objects.filter(person=found.person, is_active=True).first()
-        if account is not None and has_left(account.person):
-            return None
-        if account is not None:
-            request.api_door = f"token:{found.name}"  # type: ignore[attr-defined]
-        return account
+        request.api_door = f"token:{found[0]}"  # type: ignore[attr-defined]
+        return found[1]
 
 
 class _Session(SessionAuth):
@@ -222,12 +218,11 @@ def read_stream(
 ) -> list[FactOut]:
     """Give the facts of one stream past a version, oldest first."""
     del request
-    facts = installation().journal.read_stream(
-        Stream(f"{family}/{name}"), min(max(0, after), NUMBER_MAX)
-    )
+    first, most = min(max(0, after), NUMBER_MAX), max(1, min(limit, PAGE_MAX))
+    facts = installation().journal.read_stream(Stream(f"{family}/{name}"), first, first + most)
     if not facts and after <= 0:
         raise Refused("subject-unknown", what=f"{family}/{name}"[:80], found="nothing recorded")
-    return [_out(one) for one in facts[: max(1, min(limit, PAGE_MAX))]]
+    return [_out(one) for one in facts]
 
 
 @api.get("/facts", response={200: list[FactOut], **REFUSALS})

@@ -9,6 +9,7 @@ from .canonical_link import canonical_link
 from .check import check
 from .document import Document, canonical_lines, declares_ignored, hashes, read_bytes, read_file
 from .event_hash import event_hash
+from .event_match import is_served, matches
 from .index import Reading, canonical_term, canonical_thing, read_capture
 from .mapping import Naming, to_document, to_event
 
@@ -24,6 +25,8 @@ __all__ = [
     "declares_ignored",
     "event_hash",
     "hashes",
+    "is_served",
+    "matches",
     "read_bytes",
     "read_capture",
     "read_file",

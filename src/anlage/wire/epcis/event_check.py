@@ -452,8 +452,6 @@ class EventCheck:
                     self.say("value-malformed", f"{path}.{name}", report[name], "a number")
                 else:
                     numbers[name] = number
-        if numbers.get("minValue", 0) > numbers.get("maxValue", float("inf")):
-            self.say("value-order", f"{path}.minValue", report["minValue"], "not above maxValue")
         if numbers.get("sDev", 0) < 0:
             self.say("value-malformed", f"{path}.sDev", report["sDev"], "zero or more")
         if not 0 <= numbers.get("percRank", 50) <= 100:

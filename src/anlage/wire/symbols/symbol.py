@@ -166,6 +166,15 @@ def pixels(symbol: Symbol, scale: int, height: int = 40) -> "NDArray[np.uint8]":
     return np.where(np.kron(framed, np.ones((scale, scale), dtype=bool)), 0, 255).astype(np.uint8)
 
 
+def png(symbol: Symbol, scale: int = 4) -> bytes:
+    """Give a symbol as PNG with its quiet zone, `scale` pixels a module."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels(symbol, scale)).save(stream, format="PNG", optimize=True)
+    return stream.getvalue()
+
+
 def read(image: "NDArray[np.uint8]", *, printed: frozenset[Symbology] = frozenset()) -> list[Scan]:
     """Read every symbol in a grey or colour image.
 

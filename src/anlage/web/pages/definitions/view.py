@@ -7,15 +7,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Definition, Phase, Version, difference, where_used
+from anlage.plant import Recipe
 from anlage.web import act
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, me, now, state
 
+from .procedure import procedure
+
 ROWS_MAX = 5000
+LOTS_MAX = 50
 AUTHOR, APPROVER = "definition-author", "definition-approver"
 DRAFT = Action("Write a definition", "draft-definition", (AUTHOR,), is_main=True)
 BY_PHASE = {
@@ -58,6 +64,7 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     rows = installation().rows("definitions")
     values = {"kind": kind, "id": name, "number": chosen.number, "digest": chosen.digest}
     phase = found.state_at(chosen.number, now())
+    in_progress = (rows.get(f"{kind}:{name}") or {"lots": {}})["lots"]
     context = {
         "definition": found,
         "chosen": chosen,
@@ -66,8 +73,10 @@ def definition(request: HttpRequest, kind: str, name: str) -> HttpResponse:
         "before": before,
         "changes": _changes(found.version(before), chosen),
         "lines": list(_outline(chosen.content)),
+        "boxes": procedure(Recipe.read(chosen.content)) if kind == "recipe" else [],
         "used": [one.split(":", 1) for one in where_used(rows, kind, name)],
-        "lots": sorted((rows.get(f"{kind}:{name}") or {"lots": {}})["lots"].items()),
+        "lots": sorted(in_progress.items())[-LOTS_MAX:],
+        "lots_all": len(in_progress),
         "facts": history("definition", f"{kind}:{name}"),
         "actions": [
             *links(request, BY_PHASE.get(phase, ()), values),
@@ -153,6 +162,7 @@ def _branch(name: str, value: object, depth: int) -> Any:
         yield {"depth": depth, "name": name, "value": value}
 
 
+MENU = (Place(group="library", order=10, path="/definitions", name=gettext_lazy("Definitions")),)
 ADDRESSES = [
     path("definitions", index),
     path("definitions/<slug:kind>/<str:name>", definition),

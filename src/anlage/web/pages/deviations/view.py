@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import Deviation
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, me, state
 
 ROWS_MAX = 5000
@@ -72,4 +74,5 @@ def _style(row: dict[str, Any]) -> str:
     return "alarm" if row.get("severity") == "critical" else "warn"
 
 
+MENU = (Place(group="plant", order=40, path="/deviations", name=gettext_lazy("Deviations")),)
 ADDRESSES = [path("deviations", index), path("deviations/<str:name>", deviation)]

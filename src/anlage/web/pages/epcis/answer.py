@@ -47,6 +47,9 @@ _EXCEPTIONS = {
     "parameter-unknown": ("QueryParameterException", 400),
     "parameter-malformed": ("QueryParameterException", 400),
     "page-token-unusable": ("QueryParameterException", 400),
+    "query-too-complex": ("QueryTooComplexException", 413),
+    "query-too-large": ("QueryTooLargeException", 413),
+    "version-unserved": ("NotAcceptableException", 406),
     "record-moved-on": ("ImplementationException", 503),
 }
 Handler = Callable[..., HttpResponse]
@@ -133,6 +136,7 @@ def _answer(
             "method-unsupported", request.path[:80], method, allowed, "use another method"
         )
     _must_take_json(request)
+    _must_speak_our_version(request)
     return handler(request, **names)
 
 
@@ -151,6 +155,42 @@ def _must_take_json(request: HttpRequest) -> None:
             ", ".join(sorted(JSON_TYPES)),
             "accept JSON",
         )
+
+
+def _must_speak_our_version(request: HttpRequest) -> None:
+    """See that the range of versions a client names, when it names one, holds ours."""
+    for family in ("EPCIS", "CBV"):
+        ours = _version(HEADERS[f"GS1-{family}-Version"])
+        least = request.headers.get(f"GS1-{family}-Min")
+        most = request.headers.get(f"GS1-{family}-Max")
+        exact = request.headers.get(f"GS1-{family}-Version")
+        fits = (
+            (least is None or _version(least) <= ours)
+            and (most is None or _version(most) >= ours[: len(_version(most))])
+            and (exact is None or _version(exact)[:1] == ours[:1])
+        )
+        if not fits:
+            said = ", ".join(one for one in (least, most, exact) if one)
+            raise refused(
+                "version-unserved",
+                f"GS1-{family}-Min, -Max or -Version",
+                said[:80],
+                f"a range that holds {'.'.join(map(str, ours))}",
+                "ask in version 2.0",
+            )
+    wanted = request.headers.get("GS1-EPC-Format", "No_Preference")
+    if wanted not in ("No_Preference", "Never_Translates"):
+        raise refused(
+            "parameter-unserved",
+            "GS1-EPC-Format",
+            wanted[:60],
+            "No_Preference or Never_Translates: events come back word for word",
+            "leave the header out",
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in text.strip().split("."))
 
 
 def body_of(request: HttpRequest) -> bytes:

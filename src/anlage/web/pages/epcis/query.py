@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import heapq
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,14 @@ from typing import Any
 
 from anlage.base import Refused, stamp
 from anlage.record import Rows
-from anlage.wire.epcis import Document, canonical_term, canonical_thing, check
+from anlage.wire.epcis import (
+    Document,
+    canonical_term,
+    canonical_thing,
+    check,
+    is_served,
+    matches,
+)
 
 from .answer import refused
 
@@ -28,10 +36,23 @@ _MATCHED: dict[str, tuple[str, ...]] = {f"MATCH_{one}": (one,) for one in (*_THI
 }
 _TERMS = ("bizStep", "disposition", "bizLocation", "readPoint", "action", "transformationID")
 _PAGING = ("perPage", "nextPageToken")
-_SINGLE = {f"{one}_{name}" for one in ("GE", "LT") for name in ("eventTime", "recordTime")} | {
-    "EXISTS_errorDeclaration"
+_TIMES = ("eventTime", "recordTime", "errorDeclarationTime", "startTime", "endTime", "time")
+_COUNTS = ("eventCountLimit", "maxEventCount")
+_SHAPING = ("orderBy", "orderDirection", *_COUNTS)
+_SINGLE = {f"{one}_{name}" for one in ("GE", "LT") for name in _TIMES} | {
+    "EXISTS_errorDeclaration",
+    *_SHAPING,
 }
+_NUMERIC = re.compile(
+    r"(?:EQ|GT|GE|LT|LE)_(?:quantity|(?:value|minValue|maxValue|meanValue|sDev|percValue|percRank)"
+    r"(?:_[A-Za-z0-9]+)?)"
+)
+_WITHIN = {"WD_readPoint": "readPoint", "WD_bizLocation": "bizLocation"}
+EXAMINED_MAX = 200_000
+GATHERED_MAX = 20_000
 Row = dict[str, Any]
+Load = Callable[[Row], tuple[Mapping[str, Any], Mapping[str, str]]]
+"""Gives the event of a row as it was captured, and the prefixes of its context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +67,25 @@ class EventQuery:
         text = json.dumps({name: sorted(v) for name, v in sorted(self.parameters.items())})
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def fits(self, row: Row) -> bool:
-        """Tell whether an event is asked for."""
-        return all(_fits(name, values, row) for name, values in self.parameters.items())
+    def fits(self, row: Row, load: Load) -> bool:
+        """Tell whether an event is asked for; its content is loaded only where it must be."""
+        deep = []
+        for name, values in self.parameters.items():
+            if name in _SHAPING:
+                continue
+            if is_served(name):
+                deep.append((name, values))
+            elif not _fits(name, values, row):
+                return False
+        if not deep:
+            return True
+        event, prefixes = load(row)
+        return all(matches(name, values, event, prefixes) for name, values in deep)
+
+    @property
+    def is_gathered(self) -> bool:
+        """True when all answers must be known before the first is given: order or number."""
+        return any(name in self.parameters for name in _SHAPING)
 
     def joined(self, other: "EventQuery") -> "EventQuery":
         """Give the query for what both ask for."""
@@ -57,7 +94,7 @@ class EventQuery:
             if name in both and name not in _SINGLE:
                 values = tuple(one for one in values if one in both[name]) or ("",)
             elif name in both:
-                values = (max if name.startswith("GE") else min)((both[name], values))
+                values = _tighter(name, both[name], values)
             both[name] = values
         return EventQuery(both)
 
@@ -69,7 +106,7 @@ def read_query(given: Mapping[str, Sequence[str]]) -> EventQuery:
         Refused: A parameter is unknown, not served here, or its value does not fit.
     """
     asked = {name: list(values) for name, values in given.items() if name not in _PAGING}
-    judged = {name: values[0] if name in _SINGLE else values for name, values in asked.items()}
+    judged = {name: _judged(name, values) for name, values in asked.items()}
     whole = {"name": "query", "query": judged}
     problems = check(Document(name="query", json=whole, text=json.dumps(whole)))
     if problems:
@@ -85,16 +122,59 @@ def split_values(name: str, values: Sequence[str]) -> list[str]:
 
 
 def select(
-    rows: Rows, query: EventQuery, *, after: str, limit: int
-) -> tuple[list[tuple[str, Row]], bool]:
-    """Give up to `limit` events past an order, in order of capture, and whether there are more."""
+    rows: Rows, query: EventQuery, load: Load, *, after: str, limit: int
+) -> tuple[list[tuple[str, Row]], str]:
+    """Give up to `limit` events past a mark, and the mark past which there are more.
+
+    Events come in order of capture, or in the order that is asked for; the mark is empty when
+    there are no more.
+
+    Raises:
+        Refused: `query-too-complex` or `query-too-large`: it asks for more work, or more events,
+            than one answer may take.
+    """
+    if query.is_gathered:
+        return _gathered(rows, query, load, after, limit)
     found: list[tuple[str, Row]] = []
-    for order, row in _candidates(rows, query, after):
-        if query.fits(row):
-            if len(found) == limit:
-                return found, True
-            found.append((order, row))
-    return found, False
+    for order, row in _fitting(rows, query, load, after):
+        if len(found) == limit:
+            return found, found[-1][0]
+        found.append((order, row))
+    return found, ""
+
+
+def _gathered(
+    rows: Rows, query: EventQuery, load: Load, after: str, limit: int
+) -> tuple[list[tuple[str, Row]], str]:
+    """Give a page of events that are sorted, or of which only so many are wanted."""
+    shape = {name: query.parameters[name][0] for name in _SHAPING if name in query.parameters}
+    found: list[tuple[str, Row]] = []
+    for one in _fitting(rows, query, load, ""):
+        found.append(one)
+        if len(found) > int(shape.get("maxEventCount", GATHERED_MAX)) or len(found) > GATHERED_MAX:
+            raise _too_much("query-too-large", f"more than {len(found) - 1} events")
+    if key := shape.get("orderBy"):
+        by = {"eventTime": "time", "recordTime": "recorded"}[key]
+        is_down = shape.get("orderDirection", "DESC") == "DESC"
+        found.sort(key=lambda one: str(one[1][by]), reverse=is_down)
+    found = found[: int(shape.get("eventCountLimit", GATHERED_MAX))]
+    start = int(after.removeprefix("@")) if after.startswith("@") else 0
+    stop = start + limit
+    return found[start:stop], f"@{stop}" if stop < len(found) else ""
+
+
+def _fitting(rows: Rows, query: EventQuery, load: Load, after: str) -> Iterator[tuple[str, Row]]:
+    for examined, (order, row) in enumerate(_candidates(rows, query, after)):
+        if examined >= EXAMINED_MAX:
+            raise _too_much("query-too-complex", f"{EXAMINED_MAX:,} events looked through")
+        if query.fits(row, load):
+            yield order, row
+
+
+def _too_much(code: str, found: str) -> Refused:
+    limit = f"{EXAMINED_MAX:,} looked through, {GATHERED_MAX:,} sorted"
+    remedy = "narrow the query: by MATCH_anyEPC, a place, a time or an event type"
+    return refused(code, "query", found, limit, remedy)
 
 
 def newest_order(rows: Rows) -> str:
@@ -160,12 +240,37 @@ def _canonical(name: str, values: Sequence[str]) -> tuple[str, ...]:
         ):
             raise _unserved(f"{name} with a pattern")
         return tuple(canonical_thing(one) for one in values)
+    if name == "orderBy" and values[0] not in ("eventTime", "recordTime"):
+        raise _unserved(f"orderBy {values[0][:40]}")
     if name in _SINGLE:
-        return (values[0] if name.startswith("EXISTS") else _time(values[0]),)
+        is_plain = name.startswith("EXISTS") or name in _SHAPING
+        return (values[0] if is_plain else _time(values[0]),)
     term = name.removeprefix("EQ_")
     if name.startswith("EQ_") and term in _TERMS:
         return tuple(canonical_term(term, one) for one in values)
+    if name in _WITHIN:
+        return tuple(canonical_term(_WITHIN[name], one) for one in values)
+    if is_served(name):
+        return tuple(values)
     raise _unserved(name)
+
+
+def _judged(name: str, values: Sequence[str]) -> object:
+    """Give the values of an address as the query document would hold them, to be judged."""
+    if name in _COUNTS:
+        return int(values[0]) if values[0].isascii() and values[0].isdigit() else values[0]
+    if _NUMERIC.fullmatch(name):
+        try:
+            return float(values[0])
+        except ValueError:
+            return values[0]
+    return values[0] if name in _SINGLE else list(values)
+
+
+def _tighter(name: str, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    if name in _COUNTS:
+        return min(one, other, key=lambda held: int(held[0]))
+    return (max if name.startswith("GE") else min)((one, other))
 
 
 def _time(text: str) -> str:
@@ -196,6 +301,9 @@ def _fits(name: str, values: tuple[str, ...], row: Row) -> bool:
             return bool(row["recorded"] < values[0])
         case "EXISTS_errorDeclaration":
             return row["declared"] is not None
+        case "WD_readPoint" | "WD_bizLocation":
+            held = str(row["terms"].get(_WITHIN[name], ""))
+            return any(held == one or held.startswith(f"{one}/254/") for one in values)
     return row["terms"].get(name.removeprefix("EQ_")) in values
 
 
@@ -245,7 +353,7 @@ def _unserved(name: str) -> Refused:
         "parameter-unserved",
         "query",
         name,
-        "eventType, GE_/LT_eventTime, GE_/LT_recordTime, EQ_action, EQ_bizStep, EQ_disposition,"
-        " EQ_bizLocation, EQ_readPoint, EQ_transformationID, EQ_eventID, MATCH_…, perPage",
+        "every parameter of the simple event query save HASATTR, EQATTR, patterns of instances and"
+        " an order by other than eventTime and recordTime",
         "leave it out and choose among the answers",
     )

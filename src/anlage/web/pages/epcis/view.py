@@ -1,7 +1,6 @@
 """The addresses under /epcis/: capture, events, top-level resources, named queries."""
 
 import functools
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from django.urls import path
 from anlage.base import Refused, stamp
 from anlage.custody import (
     CAPTURE_VIEW,
-    CaptureEvents,
     DefineEventQuery,
     EndSubscription,
     RemoveEventQuery,
@@ -23,7 +21,7 @@ from anlage.custody import (
 )
 from anlage.record import Rows
 from anlage.web.here import installation
-from anlage.wire.epcis import Reading, canonical_term, canonical_thing, read_capture
+from anlage.wire.epcis import canonical_term, canonical_thing, read_capture
 
 from .answer import actor_of, as_json, body_of, joined_contexts, refused, resource
 from .query import (
@@ -36,6 +34,7 @@ from .query import (
     split_values,
     write_token,
 )
+from .taking import take_document, take_event
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 TOP_LEVEL = {
@@ -71,7 +70,7 @@ def capture(request: HttpRequest) -> HttpResponse:
     reading = read_capture(data)
     if reading.problems and behaviour == "rollback":
         raise Refused.of(reading.problems)
-    name = _take(request, data, reading, behaviour)
+    name = take_document(data, reading, behaviour, actor_of(request))
     response = as_json(_job(_row(f"job:{name}")), status=202)
     response["Location"] = f"/epcis/capture/{name}"
     response["GS1-Capture-Error-Behaviour"] = behaviour
@@ -99,10 +98,9 @@ def capture_job(request: HttpRequest, name: str) -> HttpResponse:
 def add_event(request: HttpRequest) -> HttpResponse:
     """Take in one event."""
     data = body_of(request)
-    reading = read_capture(data, is_single=True)
-    _take(request, data, reading, "rollback")
+    name = take_event(data, read_capture(data, is_single=True), actor_of(request))
     response = HttpResponse(status=201)
-    response["Location"] = f"/epcis/events/{quote(reading.events[0].id, safe='')}"
+    response["Location"] = f"/epcis/events/{quote(name, safe='')}"
     return response
 
 
@@ -243,40 +241,16 @@ def subscription_events(request: HttpRequest, name: str, chosen: str) -> HttpRes
     return _page(request, query, name=name, start=row["start"], subscription=chosen)
 
 
+def forget_token(request: HttpRequest, token: str) -> HttpResponse:
+    """Let go of a page's token: it holds nothing here, so that there is nothing to keep."""
+    del request, token
+    return HttpResponse(status=204)
+
+
 def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer an address that is none."""
     del request
     raise _unknown(f"/epcis/{rest}")
-
-
-def _take(request: HttpRequest, data: bytes, reading: Reading, behaviour: str) -> str:
-    rows = _rows()
-    for one in reading.events:
-        known = rows.get(f"i:{one.id}") if behaviour == "rollback" else None
-        if known and known["hash"] != one.hash:
-            raise refused(
-                "event-id-taken",
-                f"event {one.id[:120]}",
-                "another event under this identifier",
-                "the same event, or a new identifier",
-                "send a corrective event with an identifier of its own",
-            )
-    name = secrets.token_hex(12)
-    wanted = CaptureEvents(
-        capture=name,
-        digest=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        context=reading.context,
-        error_behaviour=behaviour,
-        events=reading.events,
-        left_out=reading.left_out,
-        sender=reading.sender,
-    )
-    place = installation()
-    place.engine.judge(wanted, actor=actor_of(request))
-    place.blobs.put(data)
-    _do(request, wanted)
-    return name
 
 
 def _page(
@@ -290,7 +264,7 @@ def _page(
     size = read_page_size(request.GET.get("perPage"))
     token = request.GET.get("nextPageToken")
     after = read_token(token, query.mark) if token else start
-    found, has_more = select(_rows(), query, after=after, limit=size)
+    found, more = select(_rows(), query, _load, after=after, limit=size)
     rows = [row for _, row in found]
     contexts = _contexts(rows)
     whole = joined_contexts([[CONTEXT], *contexts.values()])
@@ -314,10 +288,27 @@ def _page(
     text = json.dumps(body, ensure_ascii=False)
     text = text.removesuffix("[]}}}}") + "[" + ", ".join(told) + "]}}}}"
     response = HttpResponse(text, content_type="application/json")
-    if has_more or subscription:
+    if more or subscription:
         last = found[-1][0] if found else after
-        _link_next(request, response, write_token(last, query.mark))
+        _link_next(request, response, write_token(more or last, query.mark))
     return response
+
+
+def _load(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Give an event as it was captured, and what the prefixes of its context stand for."""
+    event = json.loads(_file(row["digest"])[row["start"] : row["end"]])
+    contexts = [_context(row["capture"]), event.get("@context")]
+    prefixes: dict[str, str] = {}
+    for context in contexts:
+        for part in context if isinstance(context, list) else [context]:
+            if isinstance(part, dict):
+                prefixes |= {name: text for name, text in part.items() if isinstance(text, str)}
+    return event, prefixes
+
+
+@functools.lru_cache(maxsize=256)
+def _context(capture: str) -> Any:
+    return json.loads(_row(f"job:{capture}")["context"])
 
 
 def _told(row: dict[str, Any]) -> str:
@@ -427,8 +418,10 @@ def _object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _text(held: object) -> str:
-    if isinstance(held, str | int) and not isinstance(held, bool):
-        return str(held)
+    if isinstance(held, bool):
+        return str(held).lower()
+    if held is None or isinstance(held, str | int | float):
+        return "" if held is None else str(held)
     raise refused("parameter-malformed", "query", repr(held)[:60], "text", "correct the value")
 
 
@@ -480,6 +473,7 @@ ADDRESSES = [
         resource(GET=subscription_events),
     ),
 ]
+ADDRESSES.append(path("epcis/nextPageToken/<str:token>", resource(DELETE=forget_token)))
 for _kind in TOP_LEVEL:
     ADDRESSES += [
         path(f"epcis/{_kind}", resource(GET=values), {"kind": _kind}),

@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import EquipmentStatus, EquipmentUnit, Room, RoomStatus
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, nearness, state
 
 ROWS_MAX = 2000
@@ -42,7 +44,15 @@ UNIT_ALWAYS = (
 )
 ROOM = {
     RoomStatus.TO_BE_CLEANED: (Action("Clean", "clean-room", (OPERATOR, SECOND), is_main=True),),
-    RoomStatus.CLEANED: (Action("Clear the line", "clear-line", (OPERATOR,), is_main=True),),
+    RoomStatus.CLEANED: (
+        Action(
+            "Clear the line",
+            "clear-line",
+            (OPERATOR,),
+            is_main=True,
+            page="/rooms/{room}/clearance",
+        ),
+    ),
     RoomStatus.CLEARED: (Action("Bring the lot in", "enter-room", (OPERATOR,), is_main=True),),
     RoomStatus.IN_USE: (Action("Bring the lot out", "leave-room", (OPERATOR,), is_main=True),),
     RoomStatus.OUT_OF_SERVICE: (
@@ -146,6 +156,7 @@ def _style(row: dict[str, Any]) -> str:
     return "alarm" if "alarm" in styles else "warn" if styles else ""
 
 
+MENU = (Place(group="plant", order=30, path="/equipment", name=gettext_lazy("Equipment")),)
 ADDRESSES = [
     path("equipment", board),
     path("equipment/<str:name>", unit),

@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import Lot
 from anlage.record import Stream
 from anlage.web.here import installation
+from anlage.web.menu import Place
 
 from .clock import next_end
 
@@ -50,4 +52,5 @@ def _rooms() -> list[dict[str, Any]]:
     ]
 
 
+MENU = (Place(group="today", order=20, path="/floor", name=gettext_lazy("Floor")),)
 ADDRESSES = [path("floor", floor)]

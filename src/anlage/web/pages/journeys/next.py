@@ -8,6 +8,8 @@ from anlage.web.actions import Action
 COORDINATOR, NURSE, KEEPER = "coordinator", "collection-nurse", "store-keeper"
 PHYSICIAN, WARD, OPERATOR = "physician", "ward-nurse", "operator"
 
+RECEIPT, GO = "/journeys/{coi}/receipt", "/journeys/{coi}/lymphodepletion"
+BEDSIDE = "/journeys/{coi}/bedside"
 NEXT: Mapping[JourneyStage, tuple[Action, ...]] = {
     JourneyStage.ORDERED: (Action("Report the checks", "check-patient", (COORDINATOR,), True),),
     JourneyStage.CHECKED: (Action("Report the consent", "give-consent", (COORDINATOR,), True),),
@@ -17,34 +19,34 @@ NEXT: Mapping[JourneyStage, tuple[Action, ...]] = {
         Action("Move the slot", "book-slot", (COORDINATOR,)),
     ),
     JourneyStage.COLLECTION_ORDERED: (
-        Action("Report the collection", "record-collection", (NURSE,), True),
-        Action("The collection failed", "fail-collection", (NURSE,)),
+        Action("Collect", "record-collection", (NURSE,), True, "/journeys/{coi}/collection"),
     ),
     JourneyStage.COLLECTED: (
-        Action("Accept the collection, or reject it", "accept-collection", (KEEPER,), True),
+        Action("Receive the collection", "accept-collection", (KEEPER,), True, RECEIPT),
     ),
     JourneyStage.ACCEPTED: (Action("Begin the lot", "begin-lot", (OPERATOR,), True),),
     JourneyStage.MAKING: (
-        Action("Prepare the patient by exception", "clear-lymphodepletion", (PHYSICIAN,)),
+        Action("Prepare the patient by exception", "clear-lymphodepletion", (PHYSICIAN,), page=GO),
     ),
     JourneyStage.DOSE_RELEASED: (
         Action("Receive the dose", "receive-dose", (WARD,), True),
-        Action("Prepare the patient by exception", "clear-lymphodepletion", (PHYSICIAN,)),
+        Action("Prepare the patient by exception", "clear-lymphodepletion", (PHYSICIAN,), page=GO),
     ),
     JourneyStage.ON_SITE: (
-        Action("Go for lymphodepletion", "clear-lymphodepletion", (PHYSICIAN,), True),
+        Action("Go for lymphodepletion", "clear-lymphodepletion", (PHYSICIAN,), True, GO),
     ),
     JourneyStage.CLEARED: (
-        Action("Compare band and bag at the bedside", "confirm-bedside", (WARD,), True),
+        Action("Go to the bedside", "confirm-bedside", (WARD,), True, BEDSIDE),
         Action("Receive the dose", "receive-dose", (WARD,)),
     ),
-    JourneyStage.CONFIRMED: (Action("Report the infusion", "record-infusion", (WARD,), True),),
+    JourneyStage.CONFIRMED: (
+        Action("Report the infusion", "record-infusion", (WARD,), True, BEDSIDE),
+    ),
     JourneyStage.INFUSED: (
         Action(
             "Report a follow-up visit", "record-follow-up", (PHYSICIAN, WARD, COORDINATOR), True
         ),
-        Action("Return what is left", "return-remainder", (WARD,)),
-        Action("Destroy what is left", "destroy-remainder", (WARD,)),
+        Action("What is left of the dose", "destroy-remainder", (WARD,), page=BEDSIDE),
     ),
 }
 ALWAYS = (

@@ -5,16 +5,20 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET
 
+from anlage.app import promises_of_journey, release_promises
 from anlage.plant import Journey, JourneyStage
-from anlage.web.actions import Action, links
+from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, state
 
 from .next import ALWAYS, NEXT
 
-ROWS_MAX = 5000
+ROWS_MAX = 500
+SHOWN_MAX = 24  # of each stage, where none is chosen
 STAGES = tuple(
     one for one in JourneyStage if one not in {JourneyStage.UNKNOWN, JourneyStage.CANCELLED}
 )
@@ -26,16 +30,17 @@ def index(request: HttpRequest) -> HttpResponse:
     """Show every journey by stage."""
     asked, stage = request.GET.get("q", "").strip().lower(), request.GET.get("stage", "")
     rows = installation().rows("journeys")
-    found: dict[str, list[dict[str, Any]]] = {}
+    most = ROWS_MAX if stage else SHOWN_MAX
+    found: list[tuple[str, list[dict[str, Any]], int]] = []
     for one in JourneyStage:
         if stage not in {"", one}:
             continue
-        for _, row in rows.find(facet=one.value, limit=ROWS_MAX):
-            text = f"{row['coi']} {row.get('product')} {row.get('lot')} {row.get('treatment_site')}"
-            if asked in text.lower():
-                found.setdefault(one.value, []).append(row)
+        of_stage = rows.find(facet=one.value, limit=most, newest_first=True, text=asked)
+        shown = [row for _, row in of_stage if asked in _searched(row)]
+        if shown:
+            found.append((one.value, shown, len(shown) if asked else rows.count(facet=one.value)))
     context = {
-        "stages": list(found.items()),
+        "stages": found,
         "names": [one.value for one in JourneyStage if one is not JourneyStage.UNKNOWN],
         "stage": stage,
         "asked": request.GET.get("q", ""),
@@ -57,11 +62,21 @@ def journey(request: HttpRequest, coi: str) -> HttpResponse:
             (one.value, "here" if at == here else "done" if at < here else "")
             for at, one in enumerate(STAGES)
         ],
+        "promises": promises_of_journey(installation(), coi),
+        "told_before": release_promises(installation(), coi),
         "due": [one for one in found.due if one not in found.done],
         "facts": history("journey", coi),
-        "actions": links(request, (*NEXT.get(found.stage, ()), *ALWAYS), given),
+        "actions": [
+            *links(request, (*NEXT.get(found.stage, ()), *ALWAYS), given),
+            Link(gettext("Personal data"), f"/journeys/{coi}/personal"),
+        ],
     }
     return render(request, "journeys/journey.html", context)
+
+
+def _searched(row: dict[str, Any]) -> str:
+    names = ("coi", "product", "lot", "treatment_site")
+    return " ".join(str(row.get(name)) for name in names).lower()
 
 
 def _given(found: Journey) -> dict[str, object]:
@@ -80,4 +95,5 @@ def _given(found: Journey) -> dict[str, object]:
             return {}
 
 
+MENU = (Place(group="today", order=30, path="/journeys", name=gettext_lazy("Patients")),)
 ADDRESSES = [path("journeys", index), path("journeys/<str:coi>", journey)]

@@ -6,13 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.plant import Lot, LotStatus, before_release
 from anlage.web.actions import Action, Link, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
+from .custody import custody
 from .readings import charts
 
 ROWS_MAX = 5000
@@ -53,17 +56,22 @@ def board(request: HttpRequest) -> HttpResponse:
     """Show the lots in work with what stands before release; the others when asked for."""
     asked, which = request.GET.get("q", "").strip().lower(), request.GET.get("which", "open")
     rows = installation().rows("lot-board")
-    kinds = OPEN if which == "open" else (None,)
-    found = [row for kind in kinds for _, row in rows.find(facet=kind, limit=ROWS_MAX)]
+    if which == "open":
+        found = [
+            row for kind in OPEN for _, row in rows.find(facet=kind, limit=ROWS_MAX, text=asked)
+        ]
+    else:
+        found = [row for _, row in rows.find(limit=SHOWN_MAX, newest_first=True, text=asked)]
     shown = [
         row | {"style": _style(row)}
         for row in found
         if asked in f"{row['lot']} {row['coi']} {row['product']}".lower()
     ]
-    shown.sort(key=lambda row: (row["style"] == "", row["created"]))
+    if which == "open":
+        shown.sort(key=lambda row: (row["style"] == "", row["created"]))
     context = {
         "rows": shown[:SHOWN_MAX],
-        "total": len(shown),
+        "total": len(shown) if asked or which == "open" else rows.count(),
         "which": which,
         "asked": request.GET.get("q", ""),
         "counts": [
@@ -137,4 +145,9 @@ def _style(row: dict[str, Any]) -> str:
     return "warn" if row["open_deviations"] else ""
 
 
-ADDRESSES = [path("lots", board), path("lots/<str:name>", lot)]
+MENU = (Place(group="plant", order=10, path="/lots", name=gettext_lazy("Lots")),)
+ADDRESSES = [
+    path("lots", board),
+    path("lots/<str:name>/custody", custody),
+    path("lots/<str:name>", lot),
+]

@@ -7,16 +7,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.base import instant
 from anlage.plant import MaterialLot, MaterialStatus, expiring
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
 ROWS_MAX = 5000
 NAMED_MAX = 10
+USES_MAX = 100
 KEEPER, QUALITY, OPERATOR = "store-keeper", "qa-reviewer", "operator"
 RECEIVE = (
     Action("Receive a delivery", "receive-material", (KEEPER,), True),
@@ -86,7 +89,8 @@ def material(request: HttpRequest, name: str) -> HttpResponse:
         "lot": lot,
         "standing": _standing(row) if row else {},
         "packs": sorted(lot.packs.items()),
-        "uses": sorted(lot.uses.items(), reverse=True),
+        "uses": sorted(lot.uses.items(), reverse=True)[:USES_MAX],
+        "uses_all": len(lot.uses),
         "facts": history("material", name),
         "actions": links(request, (*offered, *ALWAYS), _given(lot)),
     }
@@ -121,4 +125,5 @@ def _ending() -> list[dict[str, Any]]:
     ]
 
 
+MENU = (Place(group="plant", order=20, path="/materials", name=gettext_lazy("Materials")),)
 ADDRESSES = [path("materials", stock), path("materials/<str:name>", material)]

@@ -5,11 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Cell, Person, Requirement, qualification_matrix, who_has_not_read
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
 
 ROWS_MAX = 5000
@@ -123,6 +125,7 @@ def _by_kind(one: Cell) -> tuple[bool, str]:
     return one.requirement.startswith("sop:"), one.requirement
 
 
+MENU = (Place(group="library", order=20, path="/people", name=gettext_lazy("People")),)
 ADDRESSES = [
     path("people", matrix),
     path("people/unread/<str:document>", unread),

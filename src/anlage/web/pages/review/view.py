@@ -14,6 +14,7 @@ from anlage.web.reading import history, me, now, state
 
 QUALITY, RELEASER = "qa-reviewer", "releaser"
 ASSESS = Action("Assess an exceptional release", "assess-exceptional-release", (QUALITY,))
+TRAIL_MAX = 10_000  # a review sees the whole trail
 RANK_ALARM, RANK_WARN = 1, 3
 AUDITED = frozenset({"entry-corrected", "exception-authorised", "identity-scanned"})
 
@@ -22,7 +23,7 @@ AUDITED = frozenset({"entry-corrected", "exception-authorised", "identity-scanne
 def review(request: HttpRequest, name: str) -> HttpResponse:
     """Show the review of a lot: the exceptions, or one page of its record, or the audit trail."""
     lot = state(Lot, "lot", name)
-    facts = history("lot", name)
+    facts = history("lot", name, most=TRAIL_MAX)
     pages = _pages(lot)
     shown = request.GET.get("page", "exceptions")
     blockers = before_release(lot, now()) if lot.status.is_open else ()

@@ -33,6 +33,7 @@ class Entered:
         readings: Parameter to the value with its unit.
         typed: Parameter to just what was typed, to be shown again.
         materials: Material class to what was scanned and how much.
+        containers: Part of the process to the container labels that were scanned.
         happened: When, if it is entered after the fact.
     """
 
@@ -42,6 +43,7 @@ class Entered:
     readings: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
     materials: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    containers: Mapping[str, str] = field(default_factory=dict)
     instrument: str = ""
     witness: str = ""
     note: str = ""
@@ -55,6 +57,8 @@ class Entered:
             values["equipment"] = units
         if self.room:
             values["room"] = self.room
+        if self.containers:
+            values["containers"] = dict(self.containers)
         return values
 
     def readings_only(self, lot: str, step: str) -> dict[str, Any]:
@@ -66,6 +70,8 @@ class Entered:
         begun: dict[str, Any] = {"lot": lot, "step": step}
         values = self.start(lot, step) if known is None else begun
         values["readings"] = dict(self.readings)
+        if self.containers:
+            values["containers"] = dict(self.containers)
         if self.instrument:
             values["instruments"] = dict.fromkeys(self.readings, self.instrument)
         values["materials"] = [
@@ -163,6 +169,11 @@ def read_entry(phase: Phase, posted: Mapping[str, Any]) -> Entered:
         readings=readings,
         typed=typed,
         materials=materials,
+        containers={
+            name.removeprefix("container-"): str(value).strip()
+            for name, value in posted.items()
+            if name.startswith("container-") and str(value).strip()
+        },
         instrument=text("instrument"),
         witness=text("witness"),
         note=text("note"),

@@ -7,7 +7,17 @@ from typing import Any
 
 from anlage.base import Instant, Refused
 from anlage.library import Person
-from anlage.plant import Lot, Phase, PhaseKind, Pick, StepState, picking_list
+from anlage.plant import (
+    ContainerVerb,
+    Lot,
+    Phase,
+    PhaseKind,
+    Pick,
+    StepState,
+    new_vessels,
+    picking_list,
+    starting_of,
+)
 from anlage.web.here import installation
 
 from .entry import Entered
@@ -54,6 +64,23 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vessel:
+    """One part of the process whose containers the step handles.
+
+    Attributes:
+        part: Its name in the recipe.
+        here: The containers that take it now; empty for one that the step makes.
+        label: The number that a new one gets where no label is scanned.
+        scanned: What was scanned.
+    """
+
+    part: str
+    here: tuple[str, ...]
+    label: str
+    scanned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
     """A step as it is shown.
 
@@ -62,21 +89,25 @@ class Screen:
         mode: start, scan, fill, held, done or closed (not its turn).
         inputs: Values to enter.
         needs: Materials to scan.
+        vessels: Containers to scan.
         units: For each equipment class, the units that could be taken.
         witnesses: The people who may be the second person.
         times: What the clock asks of this step, each with its style.
         refused: Why the person may not do it; None when they may.
+        phase_lasts: Whether nobody attends it, so that its containers are handled as it starts.
     """
 
     step: StepState | None
     mode: str
     inputs: tuple[Input, ...]
     needs: tuple[Need, ...]
+    vessels: tuple[Vessel, ...]
     units: tuple[tuple[str, tuple[str, ...], str], ...]
     witnesses: tuple[tuple[str, str], ...]
     times: tuple[tuple[str, Instant | None, str], ...]
     refused: Refused | None
     entered: Entered
+    phase_lasts: bool = False
 
 
 def screen_of(
@@ -90,12 +121,38 @@ def screen_of(
         mode=_mode(lot, phase, key, step),
         inputs=_inputs(phase, step, entered),
         needs=_needs(lot, phase, at, entered),
+        vessels=_vessels(lot, phase, step, entered),
         units=_units(lot, phase, entered),
         witnesses=_witnesses(phase, me),
         times=_times(lot, phase, step, at),
         refused=_refused(phase, me, at),
         entered=entered,
+        phase_lasts=phase.kind in LASTING,
     )
+
+
+def _vessels(
+    lot: Lot, phase: Phase, step: StepState | None, entered: Entered
+) -> tuple[Vessel, ...]:
+    """Give the containers of a step; one that nobody attends handles them as it starts."""
+    if phase.kind in LASTING and step is not None:
+        return ()
+    made = new_vessels(lot, phase, {})
+    found: dict[str, Vessel] = {}
+    for act in phase.containers:
+        here = lot.vessels.get(act.part, ())
+        if act.verb is ContainerVerb.RECEIVE:
+            here = starting_of(lot)
+        parts = [(act.part, here)] + ([(act.into, ())] if act.into in made else [])
+        for part, containers in parts:
+            if part and part not in found and (containers or part in made):
+                found[part] = Vessel(
+                    part=part,
+                    here=containers,
+                    label="" if containers else made.get(part, ""),
+                    scanned=entered.containers.get(part, ""),
+                )
+    return tuple(found.values())
 
 
 def _mode(lot: Lot, phase: Phase, key: str, step: StepState | None) -> str:

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST
 
+from anlage.app import must_name_nobody
 from anlage.base import Refused
 from anlage.plant import Lot, Phase, StepStatus
 from anlage.web import act
@@ -47,6 +48,7 @@ def attach(request: HttpRequest, lot: str, key: str) -> HttpResponse:
             limit=f"1 to {FILE_MAX} bytes",
             remedy="choose a file",
         )
+    must_name_nobody(given.name or "file", data)
     values = {
         "lot": lot,
         "step": key,

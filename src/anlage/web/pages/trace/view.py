@@ -12,7 +12,9 @@ from anlage.plant import Edge, Node, RowGenealogy, recall_report
 from anlage.plant import trace as follow
 from anlage.web.here import installation
 
-SHOWN_MAX = 500
+from .graph import graph
+
+SHOWN_MAX = 200
 PAGES = {
     "material": "/materials/",
     "lot": "/lots/",
@@ -26,7 +28,10 @@ def trace(request: HttpRequest, family: str, name: str) -> HttpResponse:
     """Show what went into a thing and what it went into, as far as anything is known."""
     subject = f"{family}/{name}"
     found = follow(subject, RowGenealogy(installation().rows("genealogy")))
+    drawn = graph(found)
     context = {
+        "graph": drawn,
+        "boxes": [(one, address(one.id) if one.id else "") for one in drawn.boxes],
         "subject": subject,
         "node": found.nodes[subject],
         "address": address(subject),

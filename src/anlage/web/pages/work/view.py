@@ -6,11 +6,13 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from anlage.library import Phase, qualification_matrix
 from anlage.plant import JourneyStage
 from anlage.web.here import installation
+from anlage.web.menu import Place
 from anlage.web.pages.journeys.next import NEXT
 from anlage.web.reading import me, now
 
@@ -73,10 +75,11 @@ def _link(row: dict[str, Any]) -> str:
             return f"/deviations/{subject}"
         case "sample":
             return "/act/receive-sample?" + urlencode({"sample": subject, "back": "/"})
-        case "test" | "approval":
-            name = "enter-result" if row["kind"] == "test" else "approve-result"
+        case "test":
+            return f"/samples/{subject}"
+        case "approval":
             asked = {"sample": subject, "attribute": row.get("test", test), "back": "/"}
-            return f"/act/{name}?{urlencode(asked)}"
+            return f"/act/approve-result?{urlencode(asked)}"
         case _:
             return f"/lots/{lot}"
 
@@ -91,7 +94,8 @@ def _journeys(roles: frozenset[str]) -> list[dict[str, Any]]:
             continue
         for coi, row in rows.find(facet=stage.value, limit=ROWS_MAX):
             what = f"{mine.label}: {coi}"
-            found.append({"what": what, "since": row["last"], "link": f"/journeys/{coi}"})
+            link = mine.page.format(coi=coi) if mine.page else f"/journeys/{coi}"
+            found.append({"what": what, "since": row["last"], "link": link})
     return found
 
 
@@ -143,4 +147,5 @@ def _own(person: str) -> list[dict[str, Any]]:
     return found
 
 
+MENU = (Place(group="today", order=10, path="/", name=gettext_lazy("My work")),)
 ADDRESSES = [path("", work)]

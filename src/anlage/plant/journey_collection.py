@@ -1,0 +1,196 @@
+"""The collection: performed, failed, accepted at the facility or rejected there."""
+
+from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
+from anlage.custody import Container, ContainerCreated, Evidence, create
+from anlage.library import Collection, Donor, InfectiousStatus
+from anlage.record import Entry
+
+from .errors import IDENTITY, distinct
+from .in_hand import in_hand
+from .journey import (
+    NURSE,
+    STORE,
+    Journey,
+    JourneyStage,
+    answered,
+    must_have_consent,
+    unusable,
+)
+from .journey_fact import (
+    CollectionAccepted,
+    CollectionFailed,
+    CollectionPerformed,
+    CollectionRejected,
+)
+from .journey_request import AcceptCollection, FailCollection, RecordCollection
+from .signing import Qualified, must_sign
+
+
+def record_collection(
+    journey: Journey,
+    request: RecordCollection,
+    *,
+    nurse: Qualified,
+    second: Qualified,
+    at: Instant,
+    bag: Container | None = None,
+    specification: Collection | None = None,
+) -> list[Entry]:
+    """Report a collection: the bag carries the chain of identity, two persons have seen it.
+
+    Args:
+        journey: The patient's journey.
+        request: What was collected.
+        nurse: Who collected.
+        second: Who looked at the labels.
+        at: The moment.
+        bag: The bag as custody knows it; it must not exist yet.
+        specification: How it should be collected; None where the product has none in effect.
+
+    Raises:
+        Refused: `identity-mismatch`; not ordered; the two are one person; a signature is missing;
+            it is not as specified and nobody says why.
+    """
+    journey.must_be_at(JourneyStage.COLLECTION_ORDERED, "a collection")
+    must_have_consent(journey)
+    journey.must_be_same(request.scan, "label on the collection bag")
+    nurse.must_be_qualified(NURSE, at)
+    second.must_be_qualified(NURSE, at)
+    what = f"collection for {journey.id}"
+    if nurse.id == second.id:
+        raise distinct(what, nurse.id, "who collected")
+    shown = {"coi": journey.id, "donation": request.donation, "container": request.container}
+    volume = Quantity.parse(request.volume)
+    statements = _as_specified(request, specification, volume)
+    performed = CollectionPerformed(
+        donation=clean_line(request.donation, "donation number", limit=32),
+        container=clean_line(request.container, "container", limit=96),
+        volume=volume,
+        kit=clean_line(request.kit, "kit") if request.kit else "",
+        anticoagulant=request.anticoagulant,
+        data=answered(request.data, "collection"),
+        checks=answered(request.checks, "collection"),
+        donor=request.donor,
+        infectious=request.infectious,
+        statements=statements,
+        partial=clean_text(request.partial, "reason") if request.partial else None,
+        nurse=nurse.id,
+        second=second.id,
+        signature=must_sign(
+            request.signature, person=nurse, meaning="collected", what=what, shown=shown
+        ),
+        verified=must_sign(
+            request.verified, person=second, meaning="verified", what=what, shown=shown
+        ),
+    )
+    return [Entry(journey.stream, performed), *_begun(journey, request, performed, bag)]
+
+
+def _as_specified(
+    request: RecordCollection, specification: Collection | None, volume: Quantity
+) -> tuple[str, ...]:
+    """See that a collection is as specified, or says why not; give what its label has to say."""
+    for name, given, known in (
+        ("donor", request.donor, Donor),
+        ("infectious status", request.infectious, InfectiousStatus),
+    ):
+        if given not in {str(one) for one in known} - {"any"}:
+            raise unusable(name, given, ", ".join(str(one) for one in known if str(one) != "any"))
+    if specification is None:
+        return ()
+    if request.kit or request.data:
+        faults = specification.faults(
+            volume=volume,
+            data=request.data,
+            kit=request.kit,
+            anticoagulant=request.anticoagulant,
+        )
+        if faults and not request.partial:
+            raise Refused.of(faults)
+    return specification.says(Donor(request.donor), InfectiousStatus(request.infectious))
+
+
+def _begun(
+    journey: Journey,
+    request: RecordCollection,
+    performed: CollectionPerformed,
+    bag: Container | None,
+) -> list[Entry]:
+    """Give the fact with which the custody of the patient's cells begins: the label was read."""
+    if bag is None:
+        return []
+    created = ContainerCreated(
+        vessel="bag",
+        place=clean_line(request.place or journey.collection_site or "collection", "place"),
+        holder=performed.nurse,
+        evidence=Evidence.SCANNED,
+        coi=journey.id,
+        amount=performed.volume,
+    )
+    return create(bag, created)
+
+
+def fail_collection(
+    journey: Journey, request: FailCollection, *, person: Qualified, at: Instant
+) -> list[Entry]:
+    """Report that a collection did not give what is needed; another may be ordered.
+
+    Raises:
+        Refused: None was ordered, or the person is no collection nurse.
+    """
+    person.must_be_qualified(NURSE, at)
+    stage = JourneyStage.COLLECTION_ORDERED
+    journey.must_be_at(stage, "a failed collection", until=JourneyStage.COLLECTED)
+    reason = clean_text(request.reason, "reason", limit=1000)
+    return [Entry(journey.stream, CollectionFailed(reason=reason, by=person.id), why=reason)]
+
+
+def accept_collection(
+    journey: Journey,
+    request: AcceptCollection,
+    *,
+    person: Qualified,
+    at: Instant,
+    bag: Container | None = None,
+) -> list[Entry]:
+    """Accept the collection that arrived, or reject it.
+
+    Raises:
+        Refused: `identity-mismatch`; nothing was collected; a check fails and no reason is given.
+    """
+    journey.must_be_at(JourneyStage.COLLECTED, "an acceptance")
+    journey.must_be_same(request.scan, "label on the collection bag")
+    if request.container != journey.container:
+        raise Refused(
+            "identity-mismatch",
+            what=f"collection for {journey.id}",
+            found=request.container[:96],
+            limit=journey.container,
+            remedy="stop; scan the bag that was collected",
+            rule=IDENTITY,
+        )
+    person.must_be_qualified(STORE, at)
+    place = clean_line(request.place, "place")
+    if request.reject is not None:
+        reason = clean_text(request.reject, "reason", limit=1000)
+        rejected = CollectionRejected(container=request.container, reason=reason, by=person.id)
+        taken = in_hand(bag, by=person.id, place=place)
+        return [Entry(journey.stream, rejected, why=reason), *taken]
+    failed = [name for name, given in request.checks.items() if given != "pass"]
+    if failed or not request.temperature_ok:
+        raise Refused(
+            "journey-out-of-order",
+            what=f"acceptance for {journey.id}",
+            found=", ".join(failed) or "a temperature excursion",
+            limit="every check passed",
+            remedy="reject the collection with a reason, or have QA assess the excursion first",
+            rule="21 CFR 1271.265",
+        )
+    accepted = CollectionAccepted(
+        container=request.container,
+        checks=dict(request.checks),
+        temperature_ok=request.temperature_ok,
+        by=person.id,
+    )
+    taken = in_hand(bag, by=person.id, place=place, to="role/operator")
+    return [Entry(journey.stream, accepted), *taken]

@@ -1,0 +1,1 @@
+"""The laboratory: what waits, measurements with their figures, methods with their trends."""

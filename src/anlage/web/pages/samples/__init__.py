@@ -1,0 +1,1 @@
+"""A sample in the laboratory: its tests, its files, what they gave."""
