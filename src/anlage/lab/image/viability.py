@@ -33,8 +33,8 @@ LIVE_CHANCE, DEAD_CHANCE = 0.4, 0.35
 REACH_PX = 8
 """Two cells stand at least this far apart, px."""
 
-NEGATIVE_CHANCE = 0.5
-"""So much more chance of cells may lie in the negative: no good crop passes it."""
+NEGATIVE_CHANCE, NEGATIVE_RATIO = 0.5, 1.5
+"""The negative may hold so many times the cells and so much chance more: no good crop passes."""
 
 OUT_OF_FOCUS = 0.2
 """Least sharpness: the rings of cells, by which life is told, are gone below it."""
@@ -180,7 +180,7 @@ def exchanged(picture: Picture, cells: tuple[Cell, ...], *, method: str) -> Prob
     """
     negative = picture.full_scale - picture.grey()
     there, here = (sum(one.chance for one in found) for found in (find_cells(negative), cells))
-    if there <= here + NEGATIVE_CHANCE:
+    if there <= NEGATIVE_RATIO * here + NEGATIVE_CHANCE:
         return None
     return Problem(
         code="image-out-of-domain",
