@@ -13,6 +13,7 @@ from anlage.lab.image import (
     count_nuclei,
     duplicates,
     fault,
+    find_cells,
     judge_activation,
     judge_viability,
     model_card,
@@ -23,6 +24,7 @@ from anlage.lab.image import (
     read_picture,
     segment_nuclei,
 )
+from anlage.lab.image.viability import exchanged
 
 from .scene import nuclei_scene
 from .test_viability import chamber_scene
@@ -73,6 +75,19 @@ def test_a_blurred_chamber_is_out_of_focus_or_unlike_the_trained():
         "image-out-of-domain",
         "image-blank",
     }
+
+
+def test_a_negative_of_a_chamber_is_refused():
+    whole = chamber_scene(numpy.random.default_rng(3), live=5, dead=0)
+    # The ground stays as bright as it was: brightness alone does not tell.
+    turned = numpy.clip(220 - whole.grey().astype(int), 0, 255).astype(numpy.uint8)
+    negative = Picture.of(turned)
+
+    assert isinstance(judge_viability(negative), Problem)
+    assert exchanged(whole, find_cells(whole.grey()), method="viability") is None
+    assert _code(exchanged(negative, find_cells(turned), method="viability")) == (
+        "image-out-of-domain"
+    )
 
 
 def test_a_field_is_no_crop_and_a_crop_is_no_field():

@@ -22,7 +22,7 @@ from .picture import Picture
 from .quality import fault, weaknesses
 from .shape import measure_objects
 from .trait import traits
-from .viability import Cell, find_cells
+from .viability import Cell, exchanged, find_cells
 
 CELL_CHANCE = 0.5
 NEAR_PX = 6
@@ -107,10 +107,13 @@ def inspect_objects(picture: Picture) -> InspectionResult | Problem:
     if problem is not None:
         return problem
     grey = picture.grey()
+    cells = find_cells(grey)
+    if (problem := exchanged(picture, cells, method="inspect")) is not None:
+        return problem
     relative = relative_to_background(grey)
     return InspectionResult(
         name=picture.name,
-        objects=tuple(_named(relative, find_cells(grey))),
+        objects=tuple(_named(relative, cells)),
         flags=tuple(weaknesses(picture)),
         card=CARD,
     )

@@ -101,12 +101,16 @@ def overlay_figure(picture: Picture, result: Result) -> Any:
     for mark in marks:
         figure.add_trace(mark)
     figure.update_layout(
-        title=title,
+        title={"text": title, "font": {"size": 14}},
         margin={"l": 10, "r": 10, "t": 40, "b": 10},
         legend={"orientation": "h", "y": 0},
+        modebar={"orientation": "v"},
+        showlegend=bool(marks),
     )
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
+    height, width = image.shape[:2]
+    # A mark at the rim does not widen the figure beyond the picture.
+    figure.update_xaxes(visible=False, range=[-0.5, width - 0.5])
+    figure.update_yaxes(visible=False, range=[height - 0.5, -0.5])
     return figure
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy
 from numpy.typing import NDArray
 
@@ -53,6 +54,9 @@ FOLDERS = {
     "activation": "microscopy_tcell_activation",
 }
 """Where the pictures of each kind lie under the folder of data."""
+
+MONOLAYERS = "microscopy_misc/cellprofiler_ExampleWoundHealing"
+"""Phase contrast of a monolayer, foreign to all three; left out where it is absent."""
 
 
 def train_gates(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
@@ -117,12 +121,30 @@ def _shown(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
         yield _Shown(
             values=values, kind="foreign", group=f"foreign {foreign.name}", fault="foreign"
         )
+    for file in sorted((data / MONOLAYERS).glob("*.JPG")):
+        for window in _windows(read_picture(file).grey()):
+            values = numbers(Picture.of(window))
+            yield _Shown(
+                values=values, kind="foreign", group=f"foreign {file.stem}", fault="foreign"
+            )
     for modality in ("he_or_purple", "brightfield_gray"):
         for field in nuclei_fields(data / FOLDERS["nuclei"], modality=modality):
             stained = read_picture(field.image)
             for one in (stained, Picture.of(stained.grey())):
                 group = f"stained {field.identity}"
                 yield _Shown(values=numbers(one), kind="stained", group=group, fault="stained")
+
+
+def _windows(grey: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Give windows of a large picture at three magnifications."""
+    for times in (1.0, 0.5, 0.25):
+        small = cv2.resize(grey, None, fx=times, fy=times, interpolation=cv2.INTER_AREA)
+        side = 384
+        for top in range(0, small.shape[0] - side + 1, side):
+            for left in range(0, small.shape[1] - side + 1, side):
+                window = small[top : top + side, left : left + side]
+                yield numpy.ascontiguousarray(window.astype(grey.dtype))
+        yield numpy.ascontiguousarray(small.astype(grey.dtype))
 
 
 def _perhaps_deeper(picture: Picture, rng: numpy.random.Generator) -> Picture:
@@ -161,7 +183,7 @@ def _refused(
     """
     rng = numpy.random.default_rng(seed)
     fold = _folds([one.group for one in shown], rng)
-    way = _folds([one.fault for one in shown], rng)
+    way = _folds([f"way {one.fault}" for one in shown], rng)
     own = numpy.array([one.kind == name for one in shown])
     fault = numpy.array([one.fault for one in shown])
     apart = numpy.isin(fault, ("", *FAR))
@@ -197,8 +219,11 @@ def _refused(
 
 
 def _folds(names: list[str], rng: numpy.random.Generator) -> NDArray[numpy.int64]:
-    """Put every name into one of the folds."""
+    """Put every name into one of the folds, names of one first word into different ones in turn."""
+    place: dict[str, int] = {}
     different = sorted(set(names))
-    drawn = rng.permutation(len(different)) % FOLDS
-    place = {name: int(one) for name, one in zip(different, drawn, strict=True)}
+    for word in sorted({name.partition(" ")[0] for name in different}):
+        own = [name for name in different if name.partition(" ")[0] == word]
+        for turn, one in enumerate(rng.permutation(len(own))):
+            place[own[int(one)]] = turn % FOLDS
     return numpy.array([place[name] for name in names], numpy.int64)

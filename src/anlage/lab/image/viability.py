@@ -33,6 +33,9 @@ LIVE_CHANCE, DEAD_CHANCE = 0.4, 0.35
 REACH_PX = 8
 """Two cells stand at least this far apart, px."""
 
+NEGATIVE_CHANCE, NEGATIVE_RATIO = 0.5, 1.5
+"""The negative may hold so many times the cells and so much chance more: no good crop passes."""
+
 OUT_OF_FOCUS = 0.2
 """Least sharpness: the rings of cells, by which life is told, are gone below it."""
 
@@ -148,6 +151,8 @@ def judge_viability(
             path=picture.name,
         )
     cells = find_cells(picture.grey())
+    if (problem := exchanged(picture, cells, method="viability")) is not None:
+        return problem
     flags = weaknesses(picture)
     if len(cells) < FEW_CELLS:
         flags.append("few-cells")
@@ -162,6 +167,28 @@ def judge_viability(
         flags=tuple(flags),
         per_ml=volume,
         card=method_card("chamber"),
+    )
+
+
+def exchanged(picture: Picture, cells: tuple[Cell, ...], *, method: str) -> Problem | None:
+    """Give a problem when the negative of a chamber picture shows more cells than the picture.
+
+    Args:
+        picture: The picture.
+        cells: What was found in it.
+        method: Name of the method, for the message.
+    """
+    negative = picture.full_scale - picture.grey()
+    there, here = (sum(one.chance for one in found) for found in (find_cells(negative), cells))
+    if there <= NEGATIVE_RATIO * here + NEGATIVE_CHANCE:
+        return None
+    return Problem(
+        code="image-out-of-domain",
+        what=f"image {picture.name} does not look like a sound {method} picture",
+        found=f"dark and bright exchanged: {here:.1f} cells, but {there:.1f} in the negative",
+        limit="cells with bright cores on an even ground",
+        remedy="export the image again, not inverted",
+        path=picture.name,
     )
 
 
