@@ -64,8 +64,10 @@ def test_a_blunder_in_one_item_shows_in_cochrans_share():
     assert homogeneity(items(pairs), 1.0).cochran_p < 0.001
 
 
+# Results are read to two decimals: values that differ by less than a rounding are one value or two
+# after they were moved, and half of all alike is where the method has its break.
 @given(
-    st.lists(st.floats(-1e3, 1e3), min_size=5, max_size=40),
+    st.lists(st.integers(-100_000, 100_000).map(lambda n: n / 100), min_size=5, max_size=40),
     st.floats(-100, 100),
     st.floats(0.1, 10),
 )

@@ -329,7 +329,7 @@ def test_the_instruments_of_fcsparsers_collection_read_as_flowio_reads_them():
             found = read_fcs(path, lenient=True).events().T
             assert numpy.array_equal(found, expected), path.name
             compared.add(path.relative_to(folder).parts[0])
-    assert len(compared) >= 6
+    assert len(compared) >= 5
 
 
 def test_a_damaged_file_of_that_collection_is_refused():
