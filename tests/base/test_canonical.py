@@ -43,3 +43,19 @@ def test_a_value_that_the_record_cannot_hold_is_refused(value):
 def test_bytes_in_another_form_are_refused(data):
     with pytest.raises(Refused):
         parse_canonical(data)
+
+
+def test_every_character_is_written_as_the_standard_library_writes_it():
+    import json
+    import sys
+
+    plain = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    text = "".join(plain)
+
+    assert canonical(text) == json.dumps(text, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDFFF])
+def test_half_a_character_is_refused(code):
+    with pytest.raises(Refused):
+        canonical({"a": chr(code)})

@@ -2,12 +2,15 @@
 
 A record holds no binary floating-point numbers: a measured value is a decimal string with its
 unit. Without floats, and with ASCII keys, RFC 8785 is what the standard library writes with sorted
-keys, so it is used directly.
+keys; orjson writes just that, several times faster (a test compares the two character by
+character).
 """
 
 import hashlib
 import json
 from typing import Any
+
+import orjson
 
 from .errors import Refused
 
@@ -27,10 +30,9 @@ def canonical(value: Any) -> bytes:
         b'{"a":["\\xc3\\xa9",null],"b":1}'
     """
     _check(value, "$", 0)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
         raise _refused("$", "a lone surrogate", "well-formed Unicode") from error
 
 

@@ -50,9 +50,7 @@ def stamp(at: Instant) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return _to_milliseconds(at.astimezone(UTC)).strftime("%Y-%m-%dT%H:%M:%S.") + (
-        f"{at.microsecond // 1000:03d}Z"
-    )
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def instant(text: str) -> Instant:

@@ -9,6 +9,7 @@ an administrator has confirmed it, since the time of a signature is part of what
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 from anlage.base import Instant
 
@@ -56,6 +57,12 @@ class Clockwork:
         self._latest = last
         for one in facts:
             self.note(one)
+
+    def copy(self) -> Self:
+        """Give one that stands where this one does."""
+        made = type(self)(self._last, ())
+        made._latest = self._latest
+        return made
 
     def note(self, recorded: Recorded) -> None:
         """Take a fact of the journal's own stream."""

@@ -2,13 +2,11 @@
 disk.
 """
 
-import copy
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -89,6 +87,24 @@ _GUARDS = {
 }
 
 
+class _Answer:
+    """What a request waits for: given once, by the writer."""
+
+    __slots__ = ("_box",)
+
+    def __init__(self) -> None:
+        self._box: queue.SimpleQueue[Receipt | Exception] = queue.SimpleQueue()
+
+    def give(self, found: Receipt | Exception) -> None:
+        self._box.put(found)
+
+    def wait(self) -> Receipt:
+        found = self._box.get()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 @dataclass(slots=True)
 class _Request:
     entries: Sequence[Entry]
@@ -97,7 +113,7 @@ class _Request:
     at: Instant
     command: str | None
     work: Callable[[Any], None] | None = None
-    answer: "Future[Receipt]" = field(default_factory=Future)
+    answer: _Answer = field(default_factory=_Answer)
 
 
 class SqlJournal:
@@ -207,7 +223,7 @@ class SqlJournal:
             raise Refused("journal-closed", what="journal", remedy="start Anlage again")
         request = _Request(entries, expected, by, at, command)
         self._queue.put(request)
-        return request.answer.result()
+        return request.answer.wait()
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Recorded]:
         """Give the facts from number `start` up to `stop`, in global order."""
@@ -332,7 +348,7 @@ class SqlJournal:
         """
         request = _Request((), {}, Actor(), self._clock.now(), None, work)
         self._queue.put(request)
-        request.answer.result()
+        request.answer.wait()
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
@@ -369,7 +385,7 @@ class SqlJournal:
         added: list[Recorded] = []
         ends: dict[Stream, Head] = {}
         commands: dict[str, Receipt] = {}
-        recorded_at, clockwork = self._clock.now(), copy.copy(self._clockwork)
+        recorded_at, clockwork = self._clock.now(), self._clockwork.copy()
         try:
             with transaction(self._dialect, self._connection):
                 self._note_clock(group, recorded_at, added, ends)
@@ -384,7 +400,7 @@ class SqlJournal:
             self._clockwork = clockwork
             failure = _not_written(error)
             for request in group:
-                request.answer.set_exception(failure)
+                request.answer.give(failure)
             return
         if added:
             self._heads.update(ends)
@@ -399,10 +415,7 @@ class SqlJournal:
                     # The facts are on disk; views catch up at the next start or commit.
                     log.exception("views could not follow the journal")
         for request, answer in answers:
-            if isinstance(answer, Exception):
-                request.answer.set_exception(answer)
-            else:
-                request.answer.set_result(answer)
+            request.answer.give(answer)
 
     def _judge(
         self,
