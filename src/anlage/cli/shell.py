@@ -6,10 +6,12 @@ called, so that a command starts fast.
 """
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import json
 import math
+import os
 import sys
 import traceback
 import uuid
@@ -131,6 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print(Answer(data, f"Refused [{refusal.code}]\n{lines}", ok=False), as_json)
         return INVALID
     except BrokenPipeError:
+        # Whoever read has enough; what is still buffered has nowhere to go at the exit.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         print("stopped by the keyboard", file=sys.stderr)
