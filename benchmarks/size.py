@@ -27,7 +27,8 @@ from anlage.record import public_hex, unpack
 from .plant_at_size import grow
 
 FACTS = int(os.environ.get("ANLAGE_BENCH_FACTS", "500000"))
-ROUNDS = 40
+IS_LARGE = FACTS > 1_000_000
+ROUNDS = 8 if IS_LARGE else 40
 AIM_MS = 150
 
 
@@ -54,9 +55,10 @@ def measure(folder: Path) -> None:
     _start(folder)
     plant = open_clocked(settings(folder, demo=True, durable=False))
     try:
-        _views(plant)
-        _exports(plant)
         _pages(plant)
+        _exports(plant)
+        if not IS_LARGE:  # each view reads the whole journal by itself: minutes for five million
+            _views(plant)
     finally:
         plant.close()
 
@@ -125,7 +127,7 @@ def _pages(plant: Installation) -> None:
     here.use(plant)
     worst = 0.0
     print(
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the aim is held against CPU time"
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; the aim is held against the clock"
     )
     print(f"{'page':44} {'first':>8} {'median':>8} {'p95':>8} {'CPU p95':>8}  ms")
     for login, pages in PAGES.items():
@@ -143,11 +145,11 @@ def _pages(plant: Installation) -> None:
             first, rest = spans[0], sorted(spans[1:])
             place = int(0.95 * len(rest))
             p95, work = rest[place], sorted(works[1:])[place]
-            worst = max(worst, work)
-            late = "" if work < AIM_MS else "   above the aim"
+            worst = max(worst, p95)
+            late = "" if p95 < AIM_MS else "   above the aim"
             median = statistics.median(rest)
             print(f"{page:44} {first:8.0f} {median:8.0f} {p95:8.0f} {work:8.0f}{late}", flush=True)
-    print(f"{'the slowest page, CPU p95':44} {worst:35.0f}  aim {AIM_MS}")
+    print(f"{'the slowest page, p95':44} {worst:35.0f}  aim {AIM_MS}")
 
 
 def _megabytes(folder: Path) -> float:

@@ -10,6 +10,7 @@ import pytest
 from anlage.app import Jobs, Runner
 from anlage.library import Definition
 from anlage.record import Stream
+from tests.serving import serve
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "networks"
 MM2 = (EXAMPLES / "mm2.yaml").read_text()
@@ -25,6 +26,7 @@ def nele(enter):
 @pytest.fixture(scope="session")
 def saved(enter, site):
     """A network of the planner's, with the next version after it."""
+    serve(site)  # a test of another folder may have served its own before
     browser = enter("nele")
     for name, example in (("queue", "mm2"), ("queue-two", "mm2")):
         text = (EXAMPLES / f"{example}.yaml").read_text()

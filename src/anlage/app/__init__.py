@@ -56,7 +56,7 @@ from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .promises import Course, Promised, promised, promises_of_journey, release_promises
 from .recipes import know_recipes
 from .scanning import Meant, Scanned, meaning
-from .sentences import sentence
+from .sentences import sentence, told
 from .serving import must_be_free, serve
 from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
@@ -168,6 +168,7 @@ __all__ = [
     "release_promises",
     "request_of",
     "sentence",
+    "told",
     "settings",
     "collection_in_effect",
     "custody_histories",

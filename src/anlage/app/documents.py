@@ -6,6 +6,7 @@ JSON they were printed from.
 """
 
 import json
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -14,9 +15,10 @@ from anlage.plant import Lot, LotStatus, before_release, certificate, not_plain
 from anlage.record import Recorded, Stream
 
 from .installation import Installation
-from .sentences import sentence
+from .sentences import told
 
 PAPERS = "papers"
+PEOPLE_MAX = 5000
 
 
 def documents_of(installation: Installation, lot: str) -> dict[str, bytes]:
@@ -34,19 +36,21 @@ def batch_record(installation: Installation, lot: str) -> bytes:
         Refused: There is no such lot.
     """
     state, facts = _read(installation, lot)
+    names = _names(installation)
     data = _common(installation, state)
     data["exceptions"] = [[one.what, one.step or "", str(one.rank)] for one in not_plain(state)] + [
         [one.id, f"{one.title} ({one.severity})", "open" if one.is_open else "closed"]
         for one in state.deviations.values()
     ]
-    data["steps"] = _steps(state, facts)
+    data["steps"] = _steps(state, facts, names)
     data["results"] = [
-        [one.attribute, one.reported, one.compared, one.outcome]
+        [one.attribute.replace("-", " "), one.reported, one.compared, one.outcome]
         for one in sorted(state.results.values(), key=lambda one: one.attribute)
     ]
-    data["reviews"] = [sentence(one) for one in facts if one.kind in _REVIEWS]
+    data["reviews"] = [told(one, names) for one in facts if one.kind in _REVIEWS]
     data["facts_told"] = [
-        [str(one.number), one.happened_text[:16].replace("T", " "), sentence(one)] for one in facts
+        [str(one.number), one.happened_text[:16].replace("T", " "), told(one, names)]
+        for one in facts
     ]
     return print_paper("batch-record", data)
 
@@ -61,12 +65,18 @@ def certificate_of_analysis(installation: Installation, lot: str) -> bytes:
     data = _common(installation, state)
     said = certificate(state)
     data["results"] = [
-        [one["attribute"], one["reported"], one["compared"], one["method"], one["outcome"]]
+        [
+            one["attribute"].replace("-", " "),
+            one["reported"],
+            one["compared"],
+            one["method"],
+            one["outcome"],
+        ]
         for one in said["results"]
     ]
     data["certificate"] = said
     released = [one for one in facts if one.kind == "lot-released"]
-    data["signed"] = sentence(released[-1]) if released else None
+    data["signed"] = told(released[-1], _names(installation)) if released else None
     data["pending"] = [
         f"{one.what} ({one.owner})" for one in before_release(state, installation.clock.now())
     ]
@@ -114,15 +124,15 @@ def _common(installation: Installation, lot: Lot) -> dict[str, Any]:
     }
 
 
-def _steps(lot: Lot, facts: list[Recorded]) -> list[dict[str, Any]]:
+def _steps(lot: Lot, facts: list[Recorded], names: Mapping[str, str]) -> list[dict[str, Any]]:
     corrected: dict[str, list[str]] = {}
     for one in facts:
         if one.kind == "entry-corrected":
-            corrected.setdefault(one.body["step"], []).append(sentence(one))
+            corrected.setdefault(one.body["step"], []).append(told(one, names))
     found = []
     for step in lot.steps.values():
         phase = lot.phase_of(step.key)
-        told = [
+        readings = [
             [
                 name.replace("-", " "),
                 str(one.number if one.number is not None else one.text),
@@ -130,8 +140,8 @@ def _steps(lot: Lot, facts: list[Recorded]) -> list[dict[str, Any]]:
             ]
             for name, one in step.readings.items()
         ]
-        signed = [f"{step.operator} performed"] + (
-            [f"{step.witness} verified"] if step.witness else []
+        signed = [f"{names.get(step.operator, step.operator)} performed"] + (
+            [f"{names.get(step.witness, step.witness)} verified"] if step.witness else []
         )
         found.append(
             {
@@ -139,7 +149,7 @@ def _steps(lot: Lot, facts: list[Recorded]) -> list[dict[str, Any]]:
                 "name": phase.name if phase else step.key,
                 "where": f"{phase.unit} / {phase.operation}" if phase else "",
                 "when": f"{_moment(step.started)} to {_moment(step.completed)}",
-                "readings": told,
+                "readings": readings,
                 "materials": [f"{one.material} {one.amount}" for one in step.materials],
                 "equipment": list(step.equipment),
                 "corrections": corrected.get(step.key, []),
@@ -147,6 +157,12 @@ def _steps(lot: Lot, facts: list[Recorded]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _names(installation: Installation) -> dict[str, str]:
+    """Give what is printed for each person: the name (21 CFR 11.50(a)(1)) and the number."""
+    rows = installation.rows("people").find(limit=PEOPLE_MAX)
+    return {id: f"{row['name'] or id} ({id})" for id, row in rows}
 
 
 def _moment(at: Any) -> str:

@@ -3,6 +3,8 @@ kind.
 """
 
 import importlib
+import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -18,6 +20,22 @@ def sentence(one: Recorded) -> str:
         if text:
             return str(text)
     return one.kind.replace("-", " ").capitalize() + "."
+
+
+def told(one: Recorded, known: Mapping[str, str]) -> str:
+    """Give a fact as a sentence in which people stand by name.
+
+    Args:
+        one: The fact.
+        known: What is written for each person, by identifier.
+    """
+    text = sentence(one)
+    for value in {each for each in one.body.values() if isinstance(each, str)}:
+        if value in known and value in text:
+            # A name may hold a backslash, which a template of `re` would read.
+            name = known[value].replace("\\", r"\\")
+            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", name, text)
+    return text
 
 
 @cache

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
-from anlage.app import sentence
+from anlage.app import told
 from anlage.base import Instant, Refused, instant
 from anlage.library import Person
 from anlage.record import Recorded, Stream, World
@@ -124,13 +124,7 @@ def names() -> dict[str, str]:
 
 def _told(one: Recorded, known: Mapping[str, str]) -> str:
     """Give the sentence of a fact with people by name and times in the site's zone."""
-    text = _STAMP.sub(lambda found: local(instant(found[0])), sentence(one))
-    for value in {each for each in one.body.values() if isinstance(each, str)}:
-        if value in known and value in text:
-            # A name may hold a backslash, which a template of `re` would read.
-            name = known[value].replace("\\", r"\\")
-            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", name, text)
-    return text
+    return _STAMP.sub(lambda found: local(instant(found[0])), told(one, known))
 
 
 def _is_late(one: Recorded) -> bool:
