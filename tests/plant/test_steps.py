@@ -537,3 +537,17 @@ def close(bench, id, outcome=Outcome.ACCEPT):
     deviation = bench.deviation(id)
     entries = disposition_deviation(deviation, bench.lot(), request, person=EVA, at=bench.at)
     bench.take(entries, EVA)
+
+
+@pytest.mark.req("U17")
+def test_a_check_is_asked_for_only_where_the_recipe_says_so():
+    bench = Bench()
+    a_lot(bench)
+
+    lot = run_through(bench)
+
+    planned = [plan for phase in lot.recipe.phases() for plan in phase.samples]
+    without = [step for step in lot.steps.values() if not lot.phase_of(step.key).parameters]
+    assert without, "the recipe has steps that ask for no value"
+    assert all(not step.readings for step in without)
+    assert len(lot.samples) == sum(plan.count for plan in planned)
