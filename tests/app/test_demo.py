@@ -100,8 +100,12 @@ def test_the_demos_password_is_no_secret():
 
 
 def _anlage(*words):
+    return _python("-m", "anlage", *words)
+
+
+def _python(*words):
     return subprocess.run(
-        [sys.executable, "-m", "anlage", *map(str, words)],
+        [sys.executable, *map(str, words)],
         capture_output=True,
         text=True,
         check=False,
@@ -112,3 +116,23 @@ def _anlage(*words):
 def _words(path):
     """Give the words of a PDF, one space between them."""
     return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+
+
+ABSENT = (
+    "airportsdata", "cv2", "dask", "flowio", "highspy", "numba", "onnxruntime", "openpyxl",
+    "ortools", "pyarrow", "python_calamine", "sklearn", "statsmodels", "threadpoolctl",
+)  # fmt: skip
+
+
+@pytest.mark.xdist_group("demo")
+def test_the_demo_walks_with_the_extras_server_and_plant_alone(tmp_path):
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({ABSENT!r}))\n"
+        "from anlage.cli import main\n"
+        f"sys.exit(main(['demo', '--headless', '--json', '--data', {str(tmp_path / 'd')!r}]))"
+    )
+
+    done = _python("-c", script)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["verified"] is True

@@ -5,6 +5,7 @@ place.
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 
 from anlage.base import Instant, Quantity
@@ -108,8 +109,8 @@ def _definitions(player: Player) -> None:
 
 
 def _network(player: Player, id: str) -> None:
-    """Bring one of the ready networks into effect; it is left out where the examples are not."""
-    text = network_examples().get(id)
+    """Bring one of the ready networks into effect; it is left out where the extra network is."""
+    text = network_examples().get(id) if find_spec("airportsdata") else None
     if text is None:
         return
     basis = "published settings named in the file; the rest is assumed"
