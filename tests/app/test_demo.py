@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,12 @@ def test_headless_walks_one_lot_to_its_end_and_its_record_proves_itself(tmp_path
     alone = json.loads(_anlage("verify", printed["export"], "--json").stdout)["custody"]
     assert alone["containers"] == custody["containers"], "the export holds every container"
     assert alone["coverage_percent"] == 100
+    with zipfile.ZipFile(printed["export"]) as held:
+        files = [held.read(name) for name in held.namelist() if name.startswith("blobs/")]
+    assert any(data.startswith(b"FCS") for data in files), (
+        "the cytometer's file goes with the record"
+    )
+    assert any(data.startswith(b"\x89PNG") for data in files), "and the picture of the cells"
     again = _anlage(
         "import", printed["export"], "--as", "P-0109", "--data", tmp_path / "d", "--json"
     )

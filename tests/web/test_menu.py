@@ -1,6 +1,10 @@
 """The menu: every place opens, stands in a known group, and marks the page one is on."""
 
+import pytest
+
 from anlage.web.menu import GROUPS, Place, places
+
+pytestmark = pytest.mark.usefixtures("site")  # Django is set up
 
 
 def test_every_place_stands_once_in_a_known_group():

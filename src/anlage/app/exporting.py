@@ -12,6 +12,7 @@ from anlage.record import (
     Stream,
     Tree,
     blobs_named,
+    digests_in,
     leaf_hash,
     no_collection,
     pack,
@@ -74,7 +75,8 @@ def export(
     digests = {
         digest for each in facts.values() for one in each for digest in blobs_named(one.body)
     }
-    kept = [digest for digest in sorted(digests) if installation.blobs.has(digest)]
+    said = {digest for each in facts.values() for one in each for digest in digests_in(one.body)}
+    kept = [digest for digest in sorted(said) if installation.blobs.has(digest)]
     files = {digest: installation.blobs.get(digest) for digest in kept}
     links = [
         (one.size, one.root, journal.consistency(one.size, checkpoint.size))

@@ -50,7 +50,7 @@ from .merkle import (
     root_of,
     subset_proof,
 )
-from .package import Packed, Verdict, blobs_named, pack, unpack
+from .package import Packed, Verdict, blobs_named, digests_in, pack, unpack
 from .sentence import sentence
 from .signature import METHODS, Signature, SignatureWanted, sign
 from .state import State
@@ -85,6 +85,7 @@ __all__ = [
     "View",
     "World",
     "blobs_named",
+    "digests_in",
     "decode",
     "encode",
     "fact",

@@ -16,6 +16,7 @@ Because the form is fixed, writing the members again must give the same file, by
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -438,11 +439,12 @@ class _Finding:
         self, members: Mapping[str, bytes], facts: Sequence[Recorded], manifest: Mapping[str, Any]
     ) -> None:
         named = {digest for one in facts for digest in _blobs_in(one.body)}
+        said = {digest for one in facts for digest in _digests_in(one.body)}
         present = {name.removeprefix("blobs/") for name in members if name.startswith("blobs/")}
         for digest in sorted(present):
             if hashlib.sha256(members[f"blobs/{digest}"]).hexdigest() != digest:
                 self.say("blob-changed", "file", path=f"blobs/{digest}")
-            if digest not in named:
+            if digest not in said:
                 self.say("blob-unnamed", "file that no fact names", path=f"blobs/{digest}")
         told = {
             digest for one in facts if one.kind == ERASED for digest in one.body.get("blobs", ())
@@ -479,16 +481,37 @@ class _Finding:
 
 
 def blobs_named(body: Any) -> set[str]:
-    """Give the digests of the files that a fact's body names (fields called `blob` or ending in
-    `_blob`).
+    """Give the digests of the files that a fact's body names, and that have to be there or erased:
+    fields called `blob`, ending in `_blob`, or `raw_file`.
     """
     return set(_blobs_in(body))
+
+
+def digests_in(body: Any) -> set[str]:
+    """Give every SHA-256 that stands in a fact's body: those of files are among them."""
+    return set(_digests_in(body))
+
+
+def _digests_in(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        if len(value) == 64 and _DIGEST.fullmatch(value):
+            yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _digests_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _digests_in(inner)
+
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_FILE_FIELDS = frozenset({"blob", "raw_file"})
 
 
 def _blobs_in(value: Any) -> Iterable[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if (key == "blob" or key.endswith("_blob")) and isinstance(inner, str):
+            if (key in _FILE_FIELDS or key.endswith("_blob")) and isinstance(inner, str):
                 yield inner
             else:
                 yield from _blobs_in(inner)
