@@ -40,7 +40,9 @@ def count(work: Work, request: Count):
 
 @job("deaf")
 def deaf(work: Work, request: Nothing):
-    """Never look up."""
+    """Tell of itself once, then never look up."""
+    time.sleep(0.15)  # what is told sooner after the beginning is not passed on
+    work.tell(0.1, "deaf from here")
     time.sleep(600)
     return {}
 

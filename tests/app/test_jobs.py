@@ -125,9 +125,7 @@ def test_a_running_job_is_cancelled_where_it_looks_up(jobs, runner):
 def test_a_job_that_never_looks_up_loses_its_process(jobs, runner, monkeypatch):
     monkeypatch.setattr("anlage.app.job_runner.STOP_SECONDS", 0.5)
     asked = jobs.submit("deaf", {}, person="anna")
-    until(jobs, asked.id, "running")
-    while not runner.pids:
-        time.sleep(0.02)
+    running(jobs, asked.id)
     [pid] = runner.pids
 
     jobs.cancel(asked.id, person="anna")
