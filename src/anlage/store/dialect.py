@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from anlage.base import Refused
 
 Row = tuple[Any, ...]
+LEASE_SECONDS = 2.0  # how long a lease that is still held is waited for
 LOCK_SECONDS = 10  # how long a foreign lock is waited for before the command is refused
 
 
@@ -182,9 +184,14 @@ class Postgres:
         if not self._durable:
             connection.execute("SET synchronous_commit TO off")
         connection.execute(f"SET lock_timeout TO '{LOCK_SECONDS}s'")
-        if not connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,)).fetchone()[0]:
-            connection.close()
-            raise _leased("the PostgreSQL database")
+        asked = "SELECT pg_try_advisory_lock(%s)"
+        until = time.monotonic() + LEASE_SECONDS
+        # A server ends the session of a writer that is gone a moment after the writer.
+        while not connection.execute(asked, (self._lock,)).fetchone()[0]:
+            if time.monotonic() > until:
+                connection.close()
+                raise _leased("the PostgreSQL database")
+            time.sleep(0.05)
         return connection
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
