@@ -1,6 +1,6 @@
 """A plant of half a million facts: start, memory, every page, genealogy, export, rebuild.
 
-`ANLAGE_BENCH_FACTS=5000000 python3 run.py bench size` does it with five million (about a quarter of an hour, 8 GB of
+`ANLAGE_BENCH_FACTS=5000000 python3 run.py bench size` does it with five million (about half an hour, 6 GB of
 disk). `ANLAGE_BENCH_FOLDER` keeps the plant and takes it up again.
 """
 
