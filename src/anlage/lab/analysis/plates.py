@@ -1,7 +1,7 @@
 """Plates and tables: a reader's file by its assay definition, or row by row."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,23 @@ _MEASURES = {"viable_cells": "viable", "total_cells": "total", "dead_cells": "de
 
 
 def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
-    """Give the readings of a sample, and what the file calls it.
+    """Give the readings of a sample, and what the file calls it."""
+    called = called_in([one.sample for one in read.readings], sample)
+    return [one for one in read.readings if one.sample in {called, ""}], called
+
+
+def called_in(names: Iterable[str], sample: str) -> str:
+    """Give what a file calls a sample; empty where it names none.
+
+    Args:
+        names: The names of samples in the file.
+        sample: The sample's own number.
 
     Raises:
         Refused: The file has several samples and none of this name: whose value it is would be a
             guess.
     """
-    names = list(dict.fromkeys(one.sample for one in read.readings if one.sample))
+    names = list(dict.fromkeys(one for one in names if one))
     same = [name for name in names if name.casefold() == sample.casefold()]
     if not same and len(names) > 1:
         raise Refused(
@@ -129,8 +139,7 @@ def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
             remedy="export the sample alone, or name it by its number on the instrument",
             rule="21 CFR 211.194(a)(1)",
         )
-    called = same[0] if same else (names[0] if names else "")
-    return [one for one in read.readings if one.sample in {called, ""}], called
+    return same[0] if same else (names[0] if names else "")
 
 
 def card_of_assay(content: Content) -> MethodCard:
