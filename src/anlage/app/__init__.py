@@ -45,6 +45,7 @@ from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .methods import know_methods
 from .metrics import as_data as metrics_as_data
 from .metrics import coverage, measured
 from .network_recipes import recipe_tasks
@@ -153,6 +154,7 @@ __all__ = [
     "command_classes",
     "export",
     "keep_file",
+    "know_methods",
     "know_networks",
     "know_recipes",
     "measure",
