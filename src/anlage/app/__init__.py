@@ -62,9 +62,13 @@ from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
+from .tag_list import ForeignTag, TagList, tag_list
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "ForeignTag",
+    "TagList",
+    "tag_list",
     "dictionary",
     "write_dictionary",
     "recipe_tasks",
