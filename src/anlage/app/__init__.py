@@ -52,6 +52,7 @@ from .network_recipes import recipe_tasks
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
 from .passport_page import offline_page
+from .passport_record import passport_record
 from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .promises import Course, Promised, promised, promises_of_journey, release_promises
@@ -63,9 +64,14 @@ from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
+from .tag_list import ForeignTag, TagList, tag_list
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "passport_record",
+    "ForeignTag",
+    "TagList",
+    "tag_list",
     "dictionary",
     "write_dictionary",
     "recipe_tasks",
