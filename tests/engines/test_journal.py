@@ -172,6 +172,70 @@ def test_eight_writers_lose_nothing_and_number_without_gaps(open_journal):
     assert journal.root() == root_of([one.hash for one in journal.read()])
 
 
+def test_clients_that_come_and_go_are_all_answered(open_journal):
+    journal = open_journal()
+    found = []
+
+    def work(worker):
+        for count in range(40):
+            if worker % 4 == 3:
+                journal.run_in_writer(lambda _: None)
+            else:
+                found.append(add(journal, f"lot/A-{worker}", count, count).facts[0].number)
+
+    threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in range(16)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+
+    assert not any(one.is_alive() for one in threads)
+    assert sorted(found) == list(range(1, 12 * 40 + 1))
+
+
+def test_a_close_among_appends_leaves_nobody_waiting(open_journal):
+    journal = open_journal()
+    acknowledged, refused = [], []
+
+    def work(worker):
+        try:
+            for count in itertools.count():
+                acknowledged.append(add(journal, f"lot/A-{worker}", count, count).facts[0])
+        except Refused as refusal:
+            refused.append(refusal.code)
+
+    threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in range(8)]
+    for one in threads:
+        one.start()
+    while len(acknowledged) < 50:
+        pass
+    journal.close()
+    for one in threads:
+        one.join(30)
+
+    assert refused == ["journal-closed"] * 8
+    assert {one.number for one in acknowledged} <= {one.number for one in open_journal().read()}
+
+
+def test_a_writer_broken_off_closes_the_journal_and_a_start_finds_what_is(open_journal):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    journal = open_journal()
+    add(journal, "lot/A", 1, 0)
+    journal = open_journal(on_commit=interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        add(journal, "lot/A", 2, 1)
+    with pytest.raises(Refused) as refused:
+        add(journal, "lot/A", 3, 2)
+    assert refused.value.code == "journal-closed"
+
+    journal = open_journal()
+    assert [one.body["count"] for one in journal.read(1)] == [1, 2]
+    assert add(journal, "lot/A", 3, 2).facts[0].number == 3
+
+
 def test_of_two_decisions_on_one_version_exactly_one_wins(open_journal):
     journal = open_journal()
     outcomes = []

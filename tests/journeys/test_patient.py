@@ -180,7 +180,7 @@ def test_a_line_is_cleared_by_two_persons_from_two_scans(come, hospital):
     page.get_by_label("Agent", exact=True).fill("sporicide")
     page.locator("#f-contact").fill("10 min")
     page.get_by_role("button", name="Do it").click()
-    page.wait_for_url("**/clearance")
+    page.wait_for_url(f"{hospital.address}/rooms/R/clearance")
     scan(page, hospital.named["fresh"])
     scan(page, "ben")
     expect(read(page, "Second person")).to_contain_text("Ben")

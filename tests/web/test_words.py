@@ -14,6 +14,7 @@ from anlage.web.tags import words
         ("qc-analyst", "QC analyst"),
         ("release of qa", "Release of QA"),
         ("cdna-yield", "Cdna yield"),
+        ("the file calls the sample T-1", "The file calls the sample T-1"),
         ("", ""),
     ],
 )

@@ -189,65 +189,45 @@ def digital_pcr(options: argparse.Namespace) -> Answer:
     from anlage.lab import assay
 
     plate = assay.read_reader_file(options.file, decimal=options.decimal)
-    counts: dict[tuple[str, str, str], dict[str, int]] = {}
-    for r in plate.readings:
-        if r.measure in {"positives", "droplets"} and r.value is not None:
-            counts.setdefault((r.sample, r.well, r.target), {})[r.measure] = int(r.value)
-    if not counts:
-        raise Refused(
-            "column-missing",
-            what=f"digital PCR file {options.file}",
-            found=f"an export of {plate.dialect}",
-            limit="columns Positives and Accepted Droplets",
-            remedy="export the droplet counts",
-            path=str(options.file),
-        )
-    wells: list[dict[str, Any]] = []
-    pools: dict[tuple[str, str], assay.Partitions] = {}
+    found = assay.digital_plate(
+        plate,
+        vector=options.vector or "",
+        genome=options.genome or "",
+        genome_copies_per_cell=options.genome_copies,
+        transduced_percent=options.transduced,
+        droplet_nl=options.droplet_nl,
+        dilution=options.dilution,
+    )
+    wells = [
+        {
+            "sample": one.sample,
+            "well": one.well,
+            "target": one.target,
+            "positives": one.counts.positives,
+            "droplets": one.counts.total,
+            "copies_per_ul": one.copies_per_ul.as_dict(),
+        }
+        for one in found.wells
+    ]
     lines = []
-    for (sample, well, target), found in counts.items():
-        part = assay.Partitions(
-            positives=found.get("positives", -1), total=found.get("droplets", 0)
-        )
-        estimate = assay.copies_per_ul(
-            part, droplet_nl=options.droplet_nl, dilution=options.dilution
-        )
-        wells.append(
-            {
-                "sample": sample,
-                "well": well,
-                "target": target,
-                "positives": part.positives,
-                "droplets": part.total,
-                "copies_per_ul": estimate.as_dict(),
-            }
-        )
-        shown = "-" if estimate.value is None else f"{estimate.qualifier}{estimate.value:.5g}"
-        lines.append(f"{well} {sample} {target}: {shown} copies/uL")
-        before = pools.get((sample, target.lower()))
-        pools[(sample, target.lower())] = assay.Partitions(
-            positives=part.positives + (before.positives if before else 0),
-            total=part.total + (before.total if before else 0),
-        )
-    samples: list[dict[str, Any]] = []
-    for sample in dict.fromkeys(key[0] for key in counts):
-        vector = pools.get((sample, (options.vector or "").lower()))
-        genome = pools.get((sample, (options.genome or "").lower()))
-        if vector is None or genome is None:
-            continue
-        vcn = assay.vector_copy_number(
-            vector,
-            genome,
-            genome_copies_per_cell=options.genome_copies,
-            transduced_percent=options.transduced,
-        )
-        samples.append({"sample": sample, "vector_copy_number": vcn.as_dict()})
-        lines.append(f"{sample}: {vcn.value:.4g} copies per cell ({vcn.low:.4g}-{vcn.high:.4g})")
+    for one in found.wells:
+        copies = one.copies_per_ul
+        shown = "-" if copies.value is None else f"{copies.qualifier}{copies.value:.5g}"
+        lines.append(f"{one.well} {one.sample} {one.target}: {shown} copies/uL")
+    lines.extend(
+        f"{sample}: {ratio.value:.4g} copies per cell ({ratio.low:.4g}-{ratio.high:.4g})"
+        for sample, ratio in found.vector_copies.items()
+    )
+    lines.extend(f"{sample}: no ratio: {why}" for sample, why in found.refused.items())
     data = {
         "file": str(options.file),
         "dialect": plate.dialect,
         "wells": wells,
-        "samples": samples,
+        "samples": [
+            {"sample": sample, "vector_copy_number": ratio.as_dict()}
+            for sample, ratio in found.vector_copies.items()
+        ],
+        "without_ratio": {sample: why.problem.as_dict() for sample, why in found.refused.items()},
         "problems": [problem.as_dict() for problem in plate.problems],
     }
     return Answer(data, "\n".join(lines), ok=not plate.problems)
@@ -258,28 +238,25 @@ def quantitative_pcr(options: argparse.Namespace) -> Answer:
     from anlage.lab import assay
 
     plate = assay.read_reader_file(options.file, decimal=options.decimal)
-    rows: dict[int, dict[str, Any]] = {}
-    for r in plate.readings:
-        row = rows.setdefault(r.line, {"sample": r.sample, "target": r.target, "well": r.well})
-        row[r.measure] = None if r.value is None else float(r.value)
     targets: list[dict[str, Any]] = []
     lines: list[str] = []
-    for target in dict.fromkeys(row["target"] for row in rows.values()):
-        mine = [row for row in rows.values() if row["target"] == target]
-        standards = [row for row in mine if row.get("quantity") and row.get("cq") is not None]
-        curve = assay.qpcr_curve(
-            [row["quantity"] for row in standards], [row["cq"] for row in standards]
-        )
+    for one in assay.qpcr_plate(plate):
+        curve = one.curve
         results = []
-        unknown = [row for row in mine if not row.get("quantity")]
-        for sample in dict.fromkeys(row["sample"] for row in unknown):
-            wells = [row for row in unknown if row["sample"] == sample]
-            cq = [row["cq"] for row in wells if row.get("cq") is not None]
-            estimate = curve.copies(cq).as_dict() if cq else {"value": None, "qualifier": "<LOD"}
-            results.append({"sample": sample, "wells": len(wells), "detected": len(cq), **estimate})
+        for sample in one.samples:
+            copies = sample.copies
+            told = copies.as_dict() if copies else {"value": None, "qualifier": "<LOD"}
+            results.append(
+                {
+                    "sample": sample.sample,
+                    "wells": sample.wells,
+                    "detected": len(sample.cq),
+                    **told,
+                }
+            )
         targets.append(
             {
-                "target": target,
+                "target": one.target,
                 "slope": curve.slope,
                 "intercept": curve.intercept,
                 "efficiency_percent": curve.efficiency,
@@ -288,7 +265,7 @@ def quantitative_pcr(options: argparse.Namespace) -> Answer:
                 "results": results,
             }
         )
-        lines.append(f"{target or 'target'}: efficiency {curve.efficiency:.1f} %")
+        lines.append(f"{one.target or 'target'}: efficiency {curve.efficiency:.1f} %")
         lines.extend(f"  {r['sample']}: {r['qualifier']}{r['value']}" for r in results)
     data = {
         "file": str(options.file),

@@ -40,7 +40,11 @@ def register(group: Group) -> None:
     )
     colonies = group.command("colonies", _colonies, help="trace colonies back to their founders")
     colonies.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="one field, in the order of time"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="one field in the order of time; stacks count as their pictures",
     )
     train = group.command("train", _train, help="train a packaged network again (needs torch)")
     train.add_argument("network", choices=("nuclei", "chamber", "activation", "gate"))
@@ -288,7 +292,8 @@ def _microcarriers(picture: Any, options: argparse.Namespace) -> tuple[Row, str]
 def _colonies(options: argparse.Namespace) -> Answer:
     from anlage.lab.image import follow_colonies, read_picture
 
-    result = follow_colonies([read_picture(path) for path in options.files])
+    moments = [one for path in options.files for one in read_picture(path).moments()]
+    result = follow_colonies(moments)
     if isinstance(result, Problem):
         raise Refused.of([result])
     colonies = [

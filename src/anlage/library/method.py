@@ -5,6 +5,7 @@ Q14, Q2(R2)). It is a definition like any other, so the version in force is the 
 result names it. A method is never offered for a decision that it is not qualified for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Self
@@ -137,6 +138,7 @@ class Method:
         analysis: Name of the analysis of LAB that reads the raw file; empty for manual entry.
         assay: Assay definition that an analysis of plates follows; empty for none.
         gates: Gating-ML 2.0 document that an analysis of tubes follows; empty for none.
+        settings: What else the analysis is told, by name; which it takes, the analysis knows.
         domain: The material and range it was shown on.
         needs_file: Whether a result must come with the instrument's file.
         accepts_deviations: Whether a file that departs from its format is read all the same, with
@@ -154,6 +156,7 @@ class Method:
     analysis: str
     assay: str
     gates: str
+    settings: Mapping[str, str]
     domain: str
     needs_file: bool
     accepts_deviations: bool
@@ -182,6 +185,7 @@ class Method:
             analysis=fields.id("analysis", ""),
             assay=fields.id("assay", ""),
             gates=fields.text("gates", ""),
+            settings={name: str(value) for name, value in fields.table("settings").items()},
             domain=fields.text("domain", ""),
             needs_file=fields.flag("needs-file", False),
             accepts_deviations=fields.flag("accepts-deviations", False),

@@ -1,11 +1,16 @@
-"""The journal on SQL: one writer thread, commits in groups, nothing acknowledged that is not on
+"""The journal on SQL: one writer at a time, commits in groups, nothing acknowledged that is not on
 disk.
+
+Whoever appends while nobody writes is the writer, for one group: what has queued up by then. Then
+the first of those still waiting takes over. One client alone so writes without a change of thread,
+and many share a commit.
 """
 
 import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -87,33 +92,20 @@ _GUARDS = {
 }
 
 
-class _Answer:
-    """What a request waits for: given once, by the writer."""
-
-    __slots__ = ("_box",)
-
-    def __init__(self) -> None:
-        self._box: queue.SimpleQueue[Receipt | Exception] = queue.SimpleQueue()
-
-    def give(self, found: Receipt | Exception) -> None:
-        self._box.put(found)
-
-    def wait(self) -> Receipt:
-        found = self._box.get()
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-
 @dataclass(slots=True)
 class _Request:
+    """What somebody asks of the writer.
+
+    `answer` gets what was done or why not, once; before that perhaps None: its owner now writes.
+    """
+
     entries: Sequence[Entry]
     expected: Mapping[Stream, int]
     by: Actor
     at: Instant
     command: str | None
     work: Callable[[Any], None] | None = None
-    answer: _Answer = field(default_factory=_Answer)
+    answer: queue.SimpleQueue[Receipt | Exception | None] = field(default_factory=queue.SimpleQueue)
 
 
 class SqlJournal:
@@ -126,7 +118,7 @@ class SqlJournal:
         clock: Clock | None = None,
         on_commit: Callable[[Sequence[Recorded]], None] | None = None,
     ) -> None:
-        """Take the lease, check what is there, start the writer.
+        """Take the lease and check what is there.
 
         Args:
             dialect: The database.
@@ -150,10 +142,9 @@ class SqlJournal:
         self._tree = self._take_up_tree()
         self._opened: JournalOpened | None = self._read_opened()
         self._clockwork = self._read_clockwork()
-        self._queue: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._waiting: deque[_Request] = deque()
+        self._writing = threading.Lock()
         self._is_closed = False
-        self._thread = threading.Thread(target=self._write_on, name="journal-writer", daemon=True)
-        self._thread.start()
 
     def open(self, opened: JournalOpened) -> None:
         """Write the first fact of a new journal.
@@ -219,11 +210,7 @@ class SqlJournal:
         command: str | None = None,
     ) -> Receipt:
         """Write all entries in one transaction, or none; returns when they are on disk."""
-        if self._is_closed:
-            raise Refused("journal-closed", what="journal", remedy="start Anlage again")
-        request = _Request(entries, expected, by, at, command)
-        self._queue.put(request)
-        return request.answer.wait()
+        return self._ask(_Request(entries, expected, by, at, command))
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[Recorded]:
         """Give the facts from number `start` up to `stop`, in global order."""
@@ -343,41 +330,62 @@ class SqlJournal:
         return self._clockwork.behind(self._clock.now())
 
     def run_in_writer(self, work: Callable[[Any], None]) -> None:
-        """Run something else that writes beside the facts, in the writer thread and its own
+        """Run something else that writes beside the facts, between two commits and in its own
         transaction.
         """
-        request = _Request((), {}, Actor(), self._clock.now(), None, work)
-        self._queue.put(request)
-        request.answer.wait()
+        self._ask(_Request((), {}, Actor(), self._clock.now(), None, work))
 
     def close(self) -> None:
         """Finish what is queued and let go of the database."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._queue.put(None)
-            self._thread.join()
-            self._dialect.close()
+        self._writing.acquire()
+        self._is_closed = True
+        self._dialect.close()
+        self._pass_on()
 
     # The writer.
 
-    def _write_on(self) -> None:
+    def _ask(self, request: _Request) -> Receipt:
+        """Have a request done, by this thread or by one that writes already."""
+        self._waiting.append(request)
+        if self._writing.acquire(blocking=False):
+            self._write_once()
+        while (found := request.answer.get()) is None:
+            self._write_once()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _write_once(self) -> None:
+        """Write one group, holding `_writing`; then pass it on."""
+        group: list[_Request] = []
+        try:
+            while self._waiting and len(group) < GROUP_MAX:
+                is_alone = self._waiting[0].work is not None  # between two commits
+                if group and is_alone:
+                    break
+                group.append(self._waiting.popleft())
+                if is_alone:
+                    break
+            if group:
+                self._write_group(group)
+        except BaseException:
+            # Broken off, by Ctrl-C say, between disk and memory: only a new start knows what is.
+            self._is_closed = True
+            for one in group:
+                one.answer.put(_closed())
+            raise
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let the first that waits write next; where nobody waits, whoever comes."""
         while True:
-            first = self._queue.get()
-            if first is None:
+            if self._waiting:
+                self._waiting[0].answer.put(None)  # `_writing` stays taken, and is theirs
                 return
-            group, is_last = [first], False
-            while first.work is None and len(group) < GROUP_MAX and not self._queue.empty():
-                following = self._queue.get()
-                if following is None:
-                    is_last = True
-                    break
-                if following.work is not None:  # runs alone, between two commits
-                    self._write_group(group)
-                    group = [following]
-                    break
-                group.append(following)
-            self._write_group(group)
-            if is_last:
+            self._writing.release()
+            # Somebody may have queued up just before, and found it taken.
+            if not self._waiting or not self._writing.acquire(blocking=False):
                 return
 
     def _write_group(self, group: list[_Request]) -> None:
@@ -385,6 +393,10 @@ class SqlJournal:
         added: list[Recorded] = []
         ends: dict[Stream, Head] = {}
         commands: dict[str, Receipt] = {}
+        if self._is_closed:
+            for request in group:
+                request.answer.put(_closed())
+            return
         recorded_at, clockwork = self._clock.now(), self._clockwork.copy()
         try:
             with transaction(self._dialect, self._connection):
@@ -400,7 +412,7 @@ class SqlJournal:
             self._clockwork = clockwork
             failure = _not_written(error)
             for request in group:
-                request.answer.give(failure)
+                request.answer.put(failure)
             return
         if added:
             self._heads.update(ends)
@@ -415,7 +427,7 @@ class SqlJournal:
                     # The facts are on disk; views catch up at the next start or commit.
                     log.exception("views could not follow the journal")
         for request, answer in answers:
-            request.answer.give(answer)
+            request.answer.put(answer)
 
     def _judge(
         self,
@@ -596,6 +608,10 @@ def fsync_rate(dialect: Sqlite, *, rounds: int = 20) -> float:
     elapsed = time.perf_counter() - started
     path.unlink()
     return rounds / elapsed
+
+
+def _closed() -> Refused:
+    return Refused("journal-closed", what="journal", remedy="start Anlage again")
 
 
 def _not_written(error: Exception) -> Exception:

@@ -66,8 +66,10 @@ def pretty(value: Any) -> str:
 
 @register.filter
 def words(value: Any) -> str:
-    """Show a name in kebab or snake case as words."""
-    text = str(value).replace("-", " ").replace("_", " ").strip()
+    """Show a name in kebab or snake case as words; what is words already keeps its signs."""
+    text = str(value).strip()
+    if " " not in text:
+        text = text.replace("-", " ").replace("_", " ")
     parts = [_written(part) for part in text.split(" ")]
     if parts[0] == text.split(" ")[0]:
         parts[0] = parts[0][:1].upper() + parts[0][1:]

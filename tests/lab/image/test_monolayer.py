@@ -128,6 +128,17 @@ def test_a_fibre_is_particulate_and_a_scrap_is_debris():
     assert fibre.count(ObjectClass.CELL) == clean.count(ObjectClass.CELL)
 
 
+def test_a_fibre_that_touches_a_cell_is_told_beside_it():
+    scene = chamber_scene(numpy.random.default_rng(3), live=4, dead=2).grey()
+    clean = _inspected(scene)
+
+    touching = _inspected(add_fibre(scene, (150, 120)))
+
+    assert clean.count(ObjectClass.PARTICULATE) == 0
+    assert touching.count(ObjectClass.PARTICULATE) == 1
+    assert touching.count(ObjectClass.CELL) == clean.count(ObjectClass.CELL)
+
+
 def test_the_lines_of_a_grid_are_no_objects():
     scene = chamber_scene(numpy.random.default_rng(3), live=4, dead=0).grey()
     clean = _inspected(scene)

@@ -23,6 +23,15 @@ COUNTER = b"""Cell counter (simulated)
 Sample ID;Total (cells/mL);Live (cells/mL);Viability (%)
 T-1;1,52E6;1,40E6;92,1
 """
+DROPLETS = b"""Digital PCR (simulated)
+Well,Sample,Target,Positives,Accepted Droplets
+A01,T-1,WPRE,3012,15480
+A02,T-1,WPRE,2987,15322
+A01,T-1,RPP30,3655,15480
+A02,T-1,RPP30,3597,15322
+A03,NTC,WPRE,0,15201
+A03,NTC,RPP30,1,15201
+"""
 _DOSES = (64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5)
 # Columns of the relative-potency plate: reference, control and four samples, each twice.
 _POTENCIES = (1.0, 1.0, 1.02, 1.02, 1.12, 1.12, 0.94, 0.94, 1.05, 1.05, 0.88, 0.88)
@@ -87,6 +96,7 @@ def _files() -> list[tuple[str, bytes, str]]:
         ("simulated-tube.fcs", tube, "t-cell-gating-auto"),
         ("simulated-plate.csv", simulated_plate(), "potency-by-plate"),
         ("simulated-counter.csv", COUNTER, "counter-export"),
+        ("simulated-droplets.csv", DROPLETS, "vector-copies-by-export"),
         ("simulated-field.png", simulated_field(), "nuclei-by-image"),
     ]
     media = {"application/vnd.isac.fcs": "cell-events", "image/png": "nuclei-by-image"}

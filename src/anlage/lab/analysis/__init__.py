@@ -7,7 +7,7 @@ Start at: found.py (what an analysis gives), then ANALYSES here (which there are
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from anlage.base import Refused
 
@@ -39,11 +39,14 @@ class Analysis:
         title: What it does, in words.
         media: The kinds of file that it reads: fcs, image or table.
         place: Module and function that do it; loaded when first used, since they are heavy.
+        settings: What a method may tell it, by name, with what holds when it does not; empty for
+            what is then left open.
     """
 
     title: str
     media: tuple[str, ...]
     place: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def load(self) -> Run:
         """Give the function."""
@@ -60,7 +63,34 @@ ANALYSES: Mapping[str, Analysis] = {
     "viability": Analysis("Living and dead cells", ("image",), "fields:viability"),
     "activation": Analysis("T-cell activation, label-free", ("image",), "fields:activation"),
     "confluence": Analysis("Confluence", ("image",), "fields:confluence"),
+    "inspection": Analysis(
+        "Cells, dead cells, debris and particles", ("image",), "fields:inspection"
+    ),
+    "microcarriers": Analysis(
+        "Cells on microcarriers",
+        ("image",),
+        "fields:microcarriers",
+        {"radius-px-least": "40", "radius-px-most": "160"},
+    ),
+    "colonies": Analysis(
+        "Colonies and their founders, from a stack in the order of time",
+        ("image",),
+        "fields:colonies",
+    ),
     "plate": Analysis("A plate by its assay definition", ("table",), "plates:plate"),
+    "qpcr": Analysis("Copies by a qPCR standard curve", ("table",), "nucleic:qpcr", {"target": ""}),
+    "digital-pcr": Analysis(
+        "Copies by counting partitions, and vector copies per cell",
+        ("table",),
+        "nucleic:digital",
+        {
+            "vector": "",
+            "genome": "",
+            "genome-copies": "2",
+            "partition-nl": "0.85",
+            "dilution": "1",
+        },
+    ),
     "reader": Analysis("An instrument's table, row by row", ("table",), "plates:table"),
 }
 
@@ -73,8 +103,8 @@ def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
         tell: Called with how far it is (0 to 1) and what is being done.
 
     Raises:
-        Refused: The method has no analysis, the file is none that the analysis reads, or the
-            analysis will not judge it.
+        Refused: The method has no analysis or tells it what it does not take, the file is none
+            that the analysis reads, or the analysis will not judge it.
     """
     path, method = source.path, source.method
     found = ANALYSES.get(method.analysis)
@@ -96,4 +126,13 @@ def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
             limit=" or ".join(found.media),
             remedy=f"choose a file that {found.title.lower()} reads, or another method",
         )
-    return found.load()(source, tell)
+    if unknown := sorted(set(method.settings) - set(found.settings)):
+        raise Refused(
+            "method-setting-unknown",
+            what=f"settings of method {method.heading.id}",
+            found=", ".join(unknown)[:200],
+            limit=", ".join(found.settings) or f"{method.analysis} takes none",
+            remedy="write a version of the method with settings that the analysis takes",
+        )
+    settings = {**found.settings, **method.settings}
+    return found.load()(replace(source, settings=settings), tell)

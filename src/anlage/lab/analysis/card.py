@@ -47,6 +47,26 @@ def _card(method: Method, assay: Content | None) -> MethodCard | None:
             from anlage.lab.image.confluence import CARD as CONFLUENCE
 
             return CONFLUENCE
+        case "inspection":
+            from anlage.lab.image.inspection import CARD as INSPECTION
+
+            return INSPECTION
+        case "microcarriers":
+            from anlage.lab.image.carrier import CARD as CARRIERS
+
+            return CARRIERS
+        case "colonies":
+            from anlage.lab.image.colony import CARD as COLONIES
+
+            return COLONIES
+        case "qpcr":
+            from .nucleic import QPCR_CARD
+
+            return QPCR_CARD
+        case "digital-pcr":
+            from .nucleic import DIGITAL_CARD
+
+            return DIGITAL_CARD
         case "plate" if assay is not None:
             from .plates import card_of_assay
 

@@ -1,12 +1,14 @@
 """What an analysis of a file gives, alike for images, tubes and plates."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+from anlage.base import Refused
 from anlage.library import Content, Method
 
 from ..measurement import Value
@@ -25,12 +27,37 @@ class Source:
         method: The method in force.
         assay: Content of the assay definition in force that the method names; None for none.
         sample: The sample it was measured on, by which its row is found in a table of several.
+        settings: What the analysis is told: its own settings, and the method's over them.
     """
 
     path: Path
     method: Method
     assay: Content | None = None
     sample: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def setting(self, name: str) -> float | None:
+        """Give a setting that is a number above zero; None where it is left open.
+
+        Raises:
+            Refused: It is no such number.
+        """
+        text = self.settings.get(name, "")
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise Refused(
+                "method-setting-wrong",
+                what=f"setting {name} of method {self.method.heading.id}",
+                found=text[:60],
+                limit="a number above zero",
+                remedy="write a version of the method that says it",
+            )
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +71,7 @@ class Number:
         low: Lower end of the interval.
         high: Upper end.
         qualifier: "<" or ">" where only a bound is known.
+        words: What was found where that is no number ("no growth").
     """
 
     name: str
@@ -52,6 +80,7 @@ class Number:
     low: float | None = None
     high: float | None = None
     qualifier: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +130,7 @@ class Found:
             values.append(
                 Value(
                     name=one.name,
-                    text=one.qualifier + _text(one.value, decimals, unit),
+                    text=one.words or one.qualifier + _text(one.value, decimals, unit),
                     low=_text(one.low, decimals, ""),
                     high=_text(one.high, decimals, ""),
                     attribute=measure.attribute if measure else "",
@@ -116,7 +145,7 @@ class Found:
     def as_json(self) -> bytes:
         """Give everything that was said, without the figures."""
         numbers = [
-            {name: getattr(one, name) for name in ("name", "value", "unit", "low", "high")}
+            {name: getattr(one, name) for name in ("name", "value", "unit", "low", "high", "words")}
             for one in self.numbers
         ]
         told = {

@@ -1,7 +1,7 @@
 """Plates and tables: a reader's file by its assay definition, or row by row."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,9 @@ def table(source: Source, tell: Tell) -> Found:
             qualifier=one.qualifier if one.qualifier in {"<", ">"} else "",
         )
     flags = [f"dialect {read.dialect}"]
+    if bottles := [one for one in mine if one.measure == "growth"]:
+        numbers["growth"], told = _growth(bottles)
+        flags += told
     if read.accepted < len(read.rows):
         flags.append(f"{len(read.rows) - read.accepted} of {len(read.rows)} rows not accepted")
     if called and called.casefold() != source.sample.casefold():
@@ -111,14 +114,43 @@ def table(source: Source, tell: Tell) -> Found:
 _MEASURES = {"viable_cells": "viable", "total_cells": "total", "dead_cells": "dead"}
 
 
+def _growth(bottles: list[Reading]) -> tuple[Number, list[str]]:
+    """Give growth, once one bottle shows it, or none, once all have been read to their end."""
+    seen = [" ".join(one.text.casefold().split()) for one in bottles]
+    waiting = [
+        f"line {one.line}: {one.text} is not final"
+        for one, text in zip(bottles, seen, strict=True)
+        if text not in _GROWTH | _NO_GROWTH
+    ]
+    if any(text in _GROWTH for text in seen):
+        words = "growth"
+    else:
+        words = "" if waiting else "no growth"
+    return Number(name="growth", value=None, words=words), [f"bottles {len(bottles)}", *waiting]
+
+
+_GROWTH = frozenset({"positive", "pos", "growth", "+", "final positive"})
+_NO_GROWTH = frozenset({"negative", "neg", "no growth", "-", "final negative"})
+
+
 def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
-    """Give the readings of a sample, and what the file calls it.
+    """Give the readings of a sample, and what the file calls it."""
+    called = called_in([one.sample for one in read.readings], sample)
+    return [one for one in read.readings if one.sample in {called, ""}], called
+
+
+def called_in(names: Iterable[str], sample: str) -> str:
+    """Give what a file calls a sample; empty where it names none.
+
+    Args:
+        names: The names of samples in the file.
+        sample: The sample's own number.
 
     Raises:
         Refused: The file has several samples and none of this name: whose value it is would be a
             guess.
     """
-    names = list(dict.fromkeys(one.sample for one in read.readings if one.sample))
+    names = list(dict.fromkeys(one for one in names if one))
     same = [name for name in names if name.casefold() == sample.casefold()]
     if not same and len(names) > 1:
         raise Refused(
@@ -129,8 +161,7 @@ def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:
             remedy="export the sample alone, or name it by its number on the instrument",
             rule="21 CFR 211.194(a)(1)",
         )
-    called = same[0] if same else (names[0] if names else "")
-    return [one for one in read.readings if one.sample in {called, ""}], called
+    return same[0] if same else (names[0] if names else "")
 
 
 def card_of_assay(content: Content) -> MethodCard:

@@ -36,6 +36,14 @@ from .interlaboratory import (
 from .interlaboratory import study as interlaboratory_study
 from .models import Model, known, model
 from .parallelism import Bounds, Equivalence, FTest
+from .pcr import (
+    DigitalPlate,
+    DigitalWell,
+    QpcrSample,
+    QpcrTarget,
+    digital_plate,
+    qpcr_plate,
+)
 from .potency import Potency, relative_potencies
 from .quantify import (
     DetectionLimits,
@@ -66,6 +74,8 @@ __all__ = [
     "Bridge",
     "Combined",
     "DetectionLimits",
+    "DigitalPlate",
+    "DigitalWell",
     "Equivalence",
     "Equivalent",
     "Estimate",
@@ -84,6 +94,8 @@ __all__ = [
     "Points",
     "Potency",
     "QpcrCurve",
+    "QpcrSample",
+    "QpcrTarget",
     "RULES",
     "Robust",
     "Score",
@@ -104,6 +116,7 @@ __all__ = [
     "copies_per_ul",
     "criteria",
     "detection_limits",
+    "digital_plate",
     "equivalence",
     "evaluate_plate",
     "fieller",
@@ -117,6 +130,7 @@ __all__ = [
     "points_of",
     "precision",
     "qpcr_curve",
+    "qpcr_plate",
     "read_definition",
     "read_points",
     "read_reader_file",

@@ -31,6 +31,12 @@ OUT_OF_BACKGROUND = 5.0
 LINE_PX = 90
 """An opening this long finds the lines of a chamber's grid, and no cell."""
 
+CELL_AREA_MOST_PX = 700
+"""More than this under one cell is not the cell alone; those of the trained kind cover to 600."""
+
+CELL_REACH_PX = 16
+"""How far a cell reaches from its middle."""
+
 CARD = MethodCard(
     name="object-inspection",
     version="1",
@@ -120,7 +126,7 @@ def inspect_objects(picture: Picture) -> InspectionResult | Problem:
 
 
 def _named(relative: NDArray[numpy.float32], cells: tuple[Cell, ...]) -> list[SeenObject]:
-    labels = _standing_out(relative)
+    labels = _parted(_standing_out(relative), cells)
     table = measure_objects(labels, -relative)
     claimed: dict[int, list[Cell]] = {}
     objects = []
@@ -198,6 +204,27 @@ def _standing_out(relative: NDArray[numpy.float32]) -> NDArray[numpy.int32]:
     kept[0] = False
     number = numpy.where(kept, numpy.cumsum(kept), 0).astype(numpy.int32)
     return numpy.asarray(number[parts], numpy.int32)
+
+
+def _parted(labels: NDArray[numpy.int32], cells: tuple[Cell, ...]) -> NDArray[numpy.int32]:
+    """Take from a cell what is too much for it: a fibre or a clump that touches it."""
+    own: dict[int, list[Cell]] = {}
+    for cell in cells:
+        if number := _under(labels, cell):
+            own.setdefault(number, []).append(cell)
+    parted, areas = labels.copy(), numpy.bincount(labels.ravel())
+    for number, held in own.items():
+        if areas[number] <= CELL_AREA_MOST_PX * len(held):
+            continue
+        rest = (labels == number).astype(numpy.uint8)
+        for cell in held:
+            cv2.circle(rest, (round(cell.x), round(cell.y)), CELL_REACH_PX, 0, -1)
+        rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, numpy.ones((3, 3), numpy.uint8))
+        _, parts, facts, _ = cv2.connectedComponentsWithStats(rest)
+        for part in range(1, len(facts)):
+            if facts[part, cv2.CC_STAT_AREA] >= LEAST_AREA_PX:
+                parted[parts == part] = parted.max() + 1
+    return parted
 
 
 def _under(labels: NDArray[numpy.int32], cell: Cell) -> int:

@@ -10,7 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -116,6 +116,15 @@ class Picture:
             return 255
         top = int(self.pixels.max())
         return next(limit for limit in (1023, 4095, 16383, 65535) if top <= limit)
+
+    def moments(self) -> tuple["Picture", ...]:
+        """Give the picture of each point in time, in order; a picture of one gives itself."""
+        if self.frames == 1:
+            return (self,)
+        return tuple(
+            replace(self, name=f"{self.name} at {place}", pixels=self.pixels[place : place + 1])
+            for place in range(self.frames)
+        )
 
     def grey(self, *, frame: int = 0, channel: int | None = None) -> NDArray[Any]:
         """Give one plane (y, x): the brightest over depth, one channel, or the grey of a colour.

@@ -63,7 +63,7 @@
   const silent = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Process"]);
   document.addEventListener("keydown", (press) => {
     if (press.metaKey || silent.has(press.key) || !body.dataset.live) return;
-    const now = performance.now();
+    const now = press.timeStamp;  // when the key came, however long the page was busy since
     if (now - last > GAP || burst === "") {
       burst = "";
       const box = document.activeElement;
