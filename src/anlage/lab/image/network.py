@@ -46,7 +46,6 @@ class SmallUNet(nn.Module):
         maps: Output maps at full resolution (given by pixel shuffle).
         coarse_maps: Output maps at half resolution.
         widths: Channels at 1/2, 1/4, 1/8 and 1/16 of the resolution.
-        thorough: Whether the way back at 1/8 has a second convolution around a shortcut.
     """
 
     def __init__(
@@ -56,7 +55,6 @@ class SmallUNet(nn.Module):
         maps: int = 2,
         coarse_maps: int = 2,
         widths: tuple[int, int, int, int] = (16, 32, 64, 64),
-        thorough: bool = False,
     ) -> None:
         super().__init__()
         self.maps, self.coarse_maps = maps, coarse_maps
@@ -70,7 +68,7 @@ class SmallUNet(nn.Module):
         self.to_16 = convolution(coarse, deep, stride=2)
         self.at_16 = _Block(deep)
         self.up_8 = nn.Conv2d(deep, coarse, 1)
-        self.back_8 = _Block(coarse) if thorough else convolution(coarse, coarse)
+        self.back_8 = convolution(coarse, coarse)
         self.up_4 = nn.Conv2d(coarse, middle, 1)
         self.back_4 = convolution(middle, middle)
         self.up_2 = nn.Conv2d(middle, fine, 1)

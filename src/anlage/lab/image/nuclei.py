@@ -37,9 +37,6 @@ NARROWEST_PX, WIDEST_PX = 4.0, 60.0
 WRONG_GUESS = 1.6
 """A guess that differs from the width found by more than this factor is made again."""
 
-CUT = 0.2
-"""Logit above which a pixel is inside: outlines of the data are drawn a little tight."""
-
 PERSISTENCE = 0.2
 DEPTH_BLUR_PX, ENLARGED_BLUR_PX = 1.2, 0.8
 LEAST_AREA_PX = 12
@@ -163,13 +160,13 @@ def segment_nuclei(
     """
     relative = between_percentiles(grey)
     guess = nuclei_width_px(relative, network=width)
-    labels = _segment_at(relative, enlargement(guess), network)
+    labels = _segment_at(relative, _times(guess), network)
     areas = numpy.bincount(labels.ravel())[1:]
     if not len(areas):
         return labels
     found = 1.128 * float(numpy.sqrt(numpy.median(areas)))
-    if max(found / guess, guess / found) > WRONG_GUESS and enlargement(found) != enlargement(guess):
-        return _segment_at(relative, enlargement(found), network)
+    if max(found / guess, guess / found) > WRONG_GUESS and _times(found) != _times(guess):
+        return _segment_at(relative, _times(found), network)
     return labels
 
 
@@ -189,12 +186,8 @@ def nuclei_width_px(relative: NDArray[numpy.float32], *, network: Network = "wid
     return min(max(guess, NARROWEST_PX), 2 * WIDEST_PX)
 
 
-def enlargement(width_px: float) -> float:
-    """Give how much a field of nuclei so wide is enlarged (or reduced, below 1).
-
-    Args:
-        width_px: Median width of its nuclei.
-    """
+def _times(width_px: float) -> float:
+    """Give how much a field of nuclei so wide is enlarged (or reduced, below 1)."""
     if width_px < SMALL_PX:
         return min(ENLARGED_PX / width_px, MOST_ENLARGED)
     return min(1.0, WIDEST_PX / width_px)
@@ -215,7 +208,7 @@ def scaled_planes(
     """
     height, across = relative.shape
     if times is None:
-        times = enlargement(nuclei_width_px(relative, network=width or "width"))
+        times = _times(nuclei_width_px(relative, network=width or "width"))
     if times == 1:
         return two_planes(relative)
     size = (max(round(across * times), STRIDE_PX), max(round(height * times), STRIDE_PX))
@@ -237,7 +230,7 @@ def _segment_at(
     blur = ENLARGED_BLUR_PX if times > 1 else DEPTH_BLUR_PX
     inside = numpy.ascontiguousarray(fine[0])
     depth = cv2.GaussianBlur(numpy.ascontiguousarray(fine[1]), (0, 0), blur)
-    labels: NDArray[numpy.int32] = basins(inside, depth, CUT, PERSISTENCE, LEAST_AREA_PX)
+    labels: NDArray[numpy.int32] = basins(inside, depth, 0.0, PERSISTENCE, LEAST_AREA_PX)
     if times < 1:
         native: NDArray[numpy.int32] = brought_back(labels, inside, height, across, LEAST_AREA_PX)
         return native

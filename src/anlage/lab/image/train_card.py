@@ -39,7 +39,7 @@ def finish_nuclei(data: Path, models: Path, done: dict[str, Any]) -> dict[str, A
         "files": digests(models, "nuclei", "width"),
         "method": {
             "name": "nuclei-count",
-            "version": "3",
+            "version": "2",
             "purposes": ["understanding", "development", "control"],
             "qualified_for": [],
             "trained_domain": "fluorescence fields of stained nuclei, 256 to 1,388 px wide, "
