@@ -203,11 +203,15 @@ def small_recipe(*changes: tuple[str, str]) -> dict[str, Any]:
 
 @dataclass
 class Bench:
-    """A journal in memory: appends what was decided, folds states from it."""
+    """A journal in memory: appends what was decided, folds states from it.
+
+    `labels` is False for people who forget the label sets of their steps.
+    """
 
     clock: FixedClock = field(default_factory=lambda: FixedClock(BEGINS))
     facts: list[Recorded] = field(default_factory=list)
     by_stream: dict[Stream, list[Recorded]] = field(default_factory=dict)
+    labels: bool = True
 
     @property
     def at(self) -> datetime:
@@ -429,7 +433,22 @@ def do_step(
         calculations=CALCULATIONS,
         sources={"material.titre": Quantity.parse("1e8 TU/mL")},
     )
-    return bench.take(entries, operator)
+    recorded = bench.take(entries, operator)
+    if bench.labels:
+        label(bench, key, lot=lot)
+    return recorded
+
+
+def label(bench: Bench, key: str, *, lot: str = "L-1") -> None:
+    """Print the label sets that a step asks for and account for every copy, as its people do."""
+    from anlage.plant import labels_due, print_lot_labels, reconcile_lot_labels
+
+    for number, due in enumerate(labels_due(bench.lot(lot), key)):
+        name, count = f"LS-{key}-{number}", due.count or 1
+        wanted = {"step": key, "label": due.need.label, "part": due.need.part or ""}
+        bench.take(print_lot_labels(bench.lot(lot), label_set=name, count=count, **wanted), ANNA)
+        state = bench.lot(lot)
+        bench.take(reconcile_lot_labels(state, label_set=name, applied=count, destroyed=0), ANNA)
 
 
 def run_through(bench: Bench, lot: str = "L-1", **changes: Any) -> Lot:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from anlage.app import Installation, settings
+from anlage.app.commands.label_sets import PrintLabels, ReconcileLabels
 from anlage.app.demo.walk import RESULTS
 from anlage.base import FixedClock, Quantity, Refused, digest
 from anlage.library import (
@@ -65,6 +66,7 @@ from anlage.plant import (
     ThawPack,
     Titre,
     check,
+    labels_due,
     sentence,
     shown_release,
     shown_review,
@@ -345,6 +347,22 @@ def step(plant, lot, key):
         witness="ben" if phase.witness else None,
     )
     plant.do(signed, operator)
+    label(plant, lot.id, key)
+
+
+def label(plant, id, key):
+    """Print the label sets of a step and account for each copy."""
+    for number, due in enumerate(labels_due(plant.state(Lot, f"lot/{id}"), key)):
+        name = f"LS-{id}-{key}-{number}".replace(":", ".")
+        numbers = tuple(f"{name}-{copy}" for copy in range(due.count or 1))
+        plant.do(
+            PrintLabels(
+                label_set=name, lot=id, step=key, layout="cryovial@1", numbers=numbers,
+                label=due.need.label, part=due.need.part,
+            ),
+            "anna",
+        )  # fmt: skip
+        plant.do(ReconcileLabels(label_set=name, second="ben", applied=numbers), "anna")
 
 
 def fresh(plant, name):

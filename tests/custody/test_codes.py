@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from stdnum.iso7064 import mod_37_2
 
-from anlage.custody.codes import check_character, decode, epc, gs1, isbt128
+from anlage.custody.codes import check_character, decode, epc, gs1, isbt128, tag
 
 TODAY = date(2026, 3, 1)
 CAPITALS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
@@ -202,6 +202,32 @@ def test_a_tag_is_read_to_its_identifier():
     assert reading.fields["epc"] == "urn:epc:id:sgtin:0614141.812345.6789"
     assert reading.fields["gtin"] == "80614141123458"
     assert reading.fields["filter"] == "3"
+
+
+# GS1 EPC Tag Data Standard 1.13, annex E.3 (summary of examples of encodings).
+@pytest.mark.parametrize(
+    ("urn", "memory"),
+    [
+        ("sgtin:0614141.812345.6789", "3074257BF7194E4000001A85"),
+        ("sgtin:0614141.712345.32a%2Fb", "3674257BF6B7A659B2C2BF1" + 29 * "0"),
+        ("sscc:0614141.1234567890", "3174257BF4499602D2000000"),
+        ("sgln:0614141.12345.400", "3274257BF460720000000190"),
+        ("grai:0614141.12345.400", "3374257BF40C0E4000000190"),
+        ("grai:0614141.12345.32a%2Fb", "3774257BF40C0E59B2C2BF1" + 21 * "0"),
+        ("giai:0614141.5678", "3474257BF40000000000162E"),
+        ("giai:0614141.32a%2Fb", "3874257BF59B2C2BF1" + 34 * "0"),
+        ("gsrn:0614141.1234567890", "2D74257BF4499602D2000000"),
+        ("gdti:0614141.12345.400", "2C74257BF460720000000190"),
+    ],
+)
+def test_the_published_encodings_of_tags_are_written_and_read(urn, memory):
+    assert tag.encode(f"urn:epc:id:{urn}", level=3) == memory
+    assert decode(memory, TODAY).fields["epc"] == f"urn:epc:id:{urn}"
+
+
+def test_what_fits_no_tag_has_no_memory():
+    assert tag.encode("urn:epc:class:lgtin:0614141.812345.L1") is None
+    assert tag.encode("urn:epc:id:sgtin:0614141.1.1") is None
 
 
 @settings(deadline=None)

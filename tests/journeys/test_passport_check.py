@@ -14,6 +14,7 @@ RECORD = {
     "id": "shipment/S-1",
     "product": {"name": "CAR-T", "maker": "Zellwerk Süd"},
     "handling": ["upright", "below −150 °C"],
+    "conditions": [{"shipment": "SH-1", "verdict": "quarantine", "logs": [{"excursions": 1}]}],
 }
 
 
@@ -59,6 +60,7 @@ def test_the_page_without_a_login_judges_as_the_command_does(hospital, chromium,
         expect(judged(page, text, trust)).to_have_attribute("data-verdict", verdict)
     expect(judged(page, *_cases(key)[0][:2])).to_be_visible()
     expect(page.locator("#verdict")).to_contain_text("Zellwerk Süd")
+    expect(page.locator("#verdict")).to_contain_text("verdict: quarantine")
     page.close()
 
 
@@ -73,4 +75,6 @@ def test_the_page_as_a_file_needs_no_server_and_no_network(chromium, key, tmp_pa
 
     for text, trusted, verdict in _cases(key):
         expect(judged(page, text, trusted)).to_have_attribute("data-verdict", verdict)
+    judged(page, *_cases(key)[0][:2])
+    expect(page.locator("#verdict")).to_contain_text("excursions: 1")
     context.close()

@@ -9,7 +9,8 @@ from anlage.plant.errors import CODES
 SOURCE = Path(anlage.__file__).parent
 MODULES = [
     *(SOURCE / "plant" / f"{name}.py" for name in (
-        "begin", "deviation", "disposition", "entry", "errors", "filling", "personal_data",
+        "begin", "deviation", "disposition", "entry", "errors", "filling", "label_need",
+        "personal_data",
         "readings", "results", "review", "sample", "signing", "steps",
     )),
     *sorted((SOURCE / "plant").glob("journey*.py")),
@@ -17,7 +18,7 @@ MODULES = [
     SOURCE / "app" / "commands" / "lots.py",
     SOURCE / "app" / "commands" / "making.py",
 ]  # fmt: skip
-USED = re.compile(r'(?:Refused\(\s*|code=)"([a-z][a-z-]+)"')
+USED = re.compile(r'(?:Refused\(\s*|raise _no\(\s*|code=)"([a-z][a-z-]+)"')
 
 
 def test_every_code_that_is_raised_is_explained():

@@ -85,3 +85,51 @@ def test_unused_labels_are_accounted_for_before_a_set_closes(house, enter, print
     page = browser.get(f"/labels/{printed}").content.decode()
     assert "every copy accounted for" in page
     assert "Print again" not in page
+
+
+def test_a_step_of_the_recipe_asks_for_its_set_and_the_record_fills_it_in(house, enter):
+    """The set of the samples of a lot that was made: printed a second time it is refused."""
+    lot = house.named["made"]
+    browser = enter("anna")
+    shown = browser.get(f"/lots/{lot}/step/release-sample").content.decode()
+    assert "Labels of this step" in shown and "accounted for" in shown
+
+    address = f"/labels/new?lot={lot}&step=release-sample&label=cryovial&part=samples"
+    page = browser.get(address).content.decode()
+    assert "cryovial" in page.lower() and f'value="{lot}"' in page
+    asked = {
+        "layout": "cryovial@1", "lot": lot, "step": "release-sample", "label": "cryovial",
+        "part": "samples", "number_field": "container", "field-product": "CAR-T",
+        "field-lot": lot, "field-made": "2026-03-12", "field-expiry": "2027-03-12",
+        "field-storage": "-130", "print": "yes",
+        "numbers": "\n".join(f"{lot}-S{number:02d}" for number in range(1, 9)),
+    }  # fmt: skip
+    again = browser.post("/labels/new", asked)
+    assert again.status_code == 409
+    assert b"labels-printed-before" in again.content
+    other = browser.post("/labels/new", asked | {"part": "product"})
+    assert b"labels-not-asked-for" in other.content
+
+
+def test_a_label_definition_is_printed_as_it_is_defined_and_its_code_names_the_container(
+    house, enter
+):
+    browser = enter("anna")
+    asked = {
+        "layout": "cryovial", "lot": "L-26-9999", "step": "x", "number_field": "container",
+        "numbers": "L-26-9999-S01", "field-product": "CAR-T", "field-lot": "L-26-9999",
+        "field-made": "2026-03-12", "field-expiry": "2027-03-12", "field-storage": "-130 Cel",
+        "print": "yes",
+    }  # fmt: skip
+    answer = browser.post("/labels/new", asked)
+    assert answer.status_code == 302, answer.content.decode()
+
+    name = answer["Location"].rpartition("/")[2]
+    png = browser.get(f"/labels/{name}/labels.png").content
+
+    (read,) = symbols.read_bytes(png, "label.png")
+    assert read.text == "L-26-9999-S01"
+    assert house.state(LabelSet, f"label-set/{name}").layout == "cryovial@1"
+    width, height = _pixels(png).size
+    assert width / height == pytest.approx(60 / 15, rel=0.02)
+    assert browser.get(f"/labels/{name}").status_code == 200

@@ -286,3 +286,30 @@ def test_a_bulk_read_of_nothing_is_refused(house, tags):
     with pytest.raises(Refused) as refusal:
         house.do(RecordTags(reader="gate-1", tags=tags), "anna")
     assert refusal.value.code == "tags-malformed"
+
+
+def test_a_code_given_to_a_container_finds_it_in_the_store_as_anywhere_else(house, shipped):
+    """One resolver: the store and the scan page read the same codes."""
+    from anlage.app import Scanned, meaning
+
+    site = house.installation
+    for text in (
+        tag(900),
+        "urn:epc:id:grai:4012345.00011.900",
+        "RF-0",
+        "container/RF-0",
+        "]C1RF-0",
+    ):
+        assert understand(site, text).subject == "container/RF-0", text
+        meant = meaning(site, text)
+        assert (meant.kind, meant.id) == (Scanned.CONTAINER, "RF-0"), text
+
+
+def test_a_lots_number_is_read_on_a_page_and_refused_in_the_store(house):
+    from anlage.app import meaning
+
+    lot = house.named["made"]
+    assert understand(house.installation, lot).subject == f"lot/{lot}"
+    with pytest.raises(Refused) as refusal:
+        meaning(house.installation, lot)
+    assert refusal.value.code == "scan-unknown"

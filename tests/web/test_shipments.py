@@ -3,14 +3,17 @@
 import itertools
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from anlage.app import request_of
+from anlage.app import passport_record, request_of, take_in
 from anlage.base import stamp
-from anlage.custody import Container
+from anlage.cli import main
+from anlage.custody import Audience, Container, compact, issue_passport, public_name
 from anlage.custody.transport import Shipment
+from anlage.plant import Lot
 from anlage.record import Actor, Stream, sign
 
 NUMBERS = itertools.count(1)
@@ -273,3 +276,71 @@ def test_lane_records_leave_without_names(enter, house, ask, client, sealed):
 )  # fmt: skip
 def test_what_is_not_there_is_refused(enter, page):
     assert enter("eva").get(page).status_code == 409
+
+
+@pytest.fixture
+def recorded(house, ask, sealed, enter):
+    """The passport's parts of a patient's lot whose bag travelled, and grew warm on its way."""
+    name, shipper, _ = sealed
+    lot = house.named["running"]
+    coi = house.installation.engine.state(Lot, Stream(f"lot/{lot}")).coi
+    bag, other = f"P-{name}", f"P-{shipper}"
+    ask("create-container", container=bag, vessel="bag", place="p", evidence="scanned", lot=lot,
+        coi=coi)  # fmt: skip
+    ask("create-container", container=other, vessel="shipper", place="p", evidence="scanned")
+    ask("pack-container", container=bag, into=other, evidence="scanned")
+    ask("prepare-shipment", shipment=f"{name}-P", shipper=other, containers=[bag], seal="4712",
+        receiver="anna", due=stamp(house.installation.clock.now() + timedelta(hours=40)),
+        evidence="scanned")  # fmt: skip
+    take_in(
+        house.installation, f"{name}-P", telemetry(house, warm=True), "Erika Mustermann.json",
+        actor=Actor(person="kurt", via="api"), product="frozen-car-t",
+    )  # fmt: skip
+    return passport_record(house.installation, f"lot/{lot}"), f"{name}-P", coi
+
+
+def test_a_lots_passport_tells_what_its_ways_were_like(recorded):
+    record, name, _ = recorded
+
+    (way,) = [one for one in record["conditions"] if one["shipment"] == name]
+    assert way["verdict"] == "reject"
+    (log,) = way["logs"]
+    assert (log["readings"], log["excursions"]) == (12, 1)
+    assert log["longest"][0]["worst"] == "-130 degC"
+    assert "glass transition" in " ".join(log["reasons"])
+    (limits,) = record["handling"]["limits"]
+    assert limits["not above"] == "-130 Cel"
+    assert "DO NOT X-RAY" in record["handling"]["always"]
+
+
+def test_consent_is_told_to_those_who_treat_and_to_no_carrier(recorded, tmp_path, capsys):
+    record, _, coi = recorded
+    assert record["consent"] == [
+        {"state": "on record", "form": "consent", "version": "1", "given": record["consent"][0]["given"]}
+    ]  # fmt: skip
+    key = Ed25519PrivateKey.generate()
+    said = {}
+    for who in Audience:
+        passport = issue_passport(record, who, key, at=datetime.now(UTC), salt="0" * 32)
+        assert compact(passport)
+        file = tmp_path / f"{who.value}.json"
+        file.write_text(json.dumps(passport))
+        trust = public_name(key.public_key())
+        assert main(["passport", "verify", str(file), "--trust", trust]) == 0
+        said[who] = capsys.readouterr().out
+
+    for who, text in said.items():
+        is_carrier = who is Audience.CARRIER
+        assert "verdict: reject" in text and "excursions: 1" in text, text
+        assert "DO NOT X-RAY" in text
+        assert ("state: on record" in text) is not is_carrier
+        assert (coi in text) is not is_carrier
+        assert "Mustermann" not in text
+
+
+def test_a_shipment_that_nobody_logged_says_so(house, sealed):
+    record = passport_record(house.installation, f"shipment/{sealed[0]}")
+
+    assert [(one["shipment"], one["verdict"]) for one in record["conditions"]] == [
+        (sealed[0], "nothing logged")
+    ]

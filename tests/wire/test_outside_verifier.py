@@ -18,7 +18,27 @@ PACKAGES = (
     "jsonld-signatures@11",
 )
 ADDRESS = "https://site.example/passports/revoked"
-RECORD = {"id": "shipment/S-1", "product": {"name": "CAR-T", "maker": "Zellwerk Süd"}}
+RECORD = {
+    "id": "lot/L-1",
+    "product": [{"name": "CAR-T", "maker": "Zellwerk Süd"}],
+    "conditions": [
+        {
+            "shipment": "SH-1",
+            "verdict": "quarantine",
+            "logs": [
+                {
+                    "start": "2026-03-01T12:00:00.000000Z",
+                    "range": "-182.0 to -148.5 degC",
+                    "reasons": ["outside -150 degC for 24 min; 20 min are allowed"],
+                    "excursions": 1,
+                    "longest": [{"worst": "-148.5 degC", "limit": "below -150 degC"}],
+                }
+            ],
+        }
+    ],
+    "consent": [{"state": "on record", "form": "ICF-CD19", "version": "3"}],
+    "handling": {"always": ["DO NOT X-RAY"], "limits": [{"not above": "-130 Cel"}]},
+}
 # The terms of our own stand under W3C's address for undefined terms; the verifier asks for it.
 SCRIPT = """
 import fs from 'fs';
@@ -62,10 +82,10 @@ def verifier():
     return npm_folder("verifier", PACKAGES)
 
 
-def passport(key, place):
+def passport(key, place, audience=Audience.CARRIER):
     return issue_passport(
         RECORD,
-        Audience.CARRIER,
+        audience,
         key,
         at=datetime.now(UTC),
         salt="0" * 32,
@@ -80,12 +100,14 @@ def changed(credential):
 def test_an_outside_verifier_judges_our_passports_as_we_do(verifier, tmp_path):
     key = Ed25519PrivateKey.generate()
     good, revoked = passport(key, 4), passport(key, 5)
+    of_site = passport(key, 6, Audience.SITE)
+    assert "consent" in of_site["credentialSubject"] and "consent" not in good["credentialSubject"]
     listed = status_list(ADDRESS, [5], key, at=datetime.now(UTC))
     file = tmp_path / "held.json"
     file.write_text(
-        json.dumps({"passports": [good, changed(good), revoked], "list": listed}), "utf-8"
+        json.dumps({"passports": [good, changed(good), revoked, of_site], "list": listed}), "utf-8"
     )
 
     said = node(verifier, SCRIPT, file)
 
-    assert said == ["true,false", "false,unknown", "true,true"]
+    assert said == ["true,false", "false,unknown", "true,true", "true,false"]

@@ -43,14 +43,17 @@ from .incoming import read_delivery
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
+from .label_printing import label_layout, label_values
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .methods import know_methods
 from .metrics import as_data as metrics_as_data
 from .metrics import coverage, measured
 from .network_recipes import recipe_tasks
 from .network_report import drawings_of, key_figures, network_report, side_by_side
 from .networks import check_network, know_networks, network_content, network_examples
 from .passport_page import offline_page
+from .passport_record import passport_record
 from .personal import keep_personal, read_personal
 from .plant_clock import SimulatedClock, open_clocked, opened, set_speed
 from .promises import Course, Promised, promised, promises_of_journey, release_promises
@@ -62,9 +65,16 @@ from .settings import Settings, settings
 from .shipment_papers import HANDLING, papers_of, print_papers
 from .signatures import Wanted, signature_fields, signatures_wanted, with_signatures
 from .stowing import around, pickable, suggestions
+from .tag_list import ForeignTag, TagList, tag_list
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "label_layout",
+    "label_values",
+    "passport_record",
+    "ForeignTag",
+    "TagList",
+    "tag_list",
     "dictionary",
     "write_dictionary",
     "recipe_tasks",
@@ -153,6 +163,7 @@ __all__ = [
     "command_classes",
     "export",
     "keep_file",
+    "know_methods",
     "know_networks",
     "know_recipes",
     "measure",

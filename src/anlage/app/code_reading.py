@@ -1,9 +1,10 @@
 """A code that was read at a workstation: understood, kept, and what it stands for here."""
 
 import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anlage.base import Refused
 from anlage.custody import (
     CODE_VIEW,
     RecordScan,
@@ -13,6 +14,7 @@ from anlage.custody import (
     workstation_stream,
 )
 from anlage.custody.codes import Reading, decode
+from anlage.custody.storage import Place, PlaceId, place_and_position
 from anlage.record import Actor, Stream
 from anlage.wire.epcis import canonical_thing
 
@@ -25,6 +27,9 @@ FAMILIES = (
 )  # fmt: skip
 _OWNER = "scans"
 _PLAIN_MAX = 64
+_NAME_MAX = 130
+_SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_KEYS = ("location_extension", "sscc", "returnable_asset", "individual_asset")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +41,14 @@ class CodeRead:
         reading: What the code says.
         thing: The one name of what it identifies; empty for nothing.
         subject: What that is here (`lot/L-1`); empty for nothing known.
+        position: The position in a place; empty for others.
     """
 
     text: str
     reading: Reading
     thing: str
     subject: str
+    position: str = ""
 
 
 def keep_scan(
@@ -87,28 +94,56 @@ def keep_scan(
     return found
 
 
-def understand(site: Installation, text: str) -> CodeRead:
-    """Give what a code is and what it stands for here, keeping nothing."""
+def understand(site: Installation, text: str, *, families: Sequence[str] = FAMILIES) -> CodeRead:
+    """Give what a code is and what it stands for here, keeping nothing.
+
+    The one resolver of every page and command: a code that was given to a thing, the thing's own
+    number as text, a position behind its place (`BOX-7:C4`), and a GS1 key whose number is a
+    thing's own (location 254, asset 8003 and 8004, logistic unit 00), in this order.
+
+    Args:
+        site: The installation.
+        text: The code, with or without its symbology identifier.
+        families: What it may stand for; the order decides where a number is that of two things.
+    """
     reading = decode(text, site.clock.now().date())
     thing = scan_of(reading)[0]
-    name = canonical_thing(thing or text.strip())
-    row = site.rows(CODE_VIEW).get(name)
-    subject = row["subject"] if row else _plain(site, reading, text.strip())
-    return CodeRead(text=text, reading=reading, thing=thing, subject=subject)
+    plain = _SYMBOLOGY.sub("", text.strip(), count=1)
+    row = site.rows(CODE_VIEW).get(canonical_thing(thing or plain))
+    if row is not None and row["subject"].partition("/")[0] in families:
+        return CodeRead(text=text, reading=reading, thing=thing, subject=row["subject"])
+    for name in _own_names(reading, plain):
+        subject, position = _subject(site, name, families)
+        if subject:
+            return CodeRead(
+                text=text, reading=reading, thing=thing, subject=subject, position=position
+            )
+    return CodeRead(text=text, reading=reading, thing=thing, subject="")
 
 
-def _plain(site: Installation, reading: Reading, text: str) -> str:
-    """Give the subject whose own number a text is; empty for none."""
-    coi = reading.fields.get("chain_of_identity")
+def _own_names(reading: Reading, plain: str) -> list[str]:
+    """Give the numbers of our own that a code may carry, the whole text"""
+    fields = reading.fields
+    coi = fields.get("chain_of_identity")
     names = [f"journey/{coi}"] if coi else []
-    if "/" in text and text.partition("/")[0] in FAMILIES:
-        names.append(text)
-    names += [f"{family}/{text}" for family in FAMILIES if len(text) <= _PLAIN_MAX]
-    for name in names:
-        try:
-            stream = Stream(name)
-        except Refused:
-            continue
-        if site.journal.head(stream).version:
-            return name
-    return ""
+    names += [plain] if plain.isprintable() and len(plain) <= _NAME_MAX else []
+    return names + [fields[key] for key in _KEYS if reading.valid and key in fields]
+
+
+def _subject(site: Installation, name: str, families: Sequence[str]) -> tuple[str, str]:
+    """Give the subject whose own number a text is, and the position in it; empty for none."""
+    family, slash, number = name.partition("/")
+    tried = [family] if slash and family in families else []
+    number = number if tried else name
+    if not tried and len(name) <= _PLAIN_MAX:
+        tried = list(families)
+    split = place_and_position(number)
+    if split is not None and "place" in tried and PlaceId.pattern.fullmatch(split[0]):
+        place = site.engine.state(Place, Stream(f"place/{split[0]}"))
+        if place.exists and (at := place.terms.position(split[1])):
+            return f"place/{split[0]}", at
+    for one in tried:
+        stream = f"{one}/{number}"
+        if Stream.pattern.fullmatch(stream) and site.journal.head(Stream(stream)).version:
+            return stream, ""
+    return "", ""

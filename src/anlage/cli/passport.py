@@ -111,7 +111,21 @@ def verify(options: argparse.Namespace) -> Answer:
         "problems": [problem.as_dict() for problem in problems],
     }
     lines = [f"{options.file}: {verdict}", *(f"  {problem}" for problem in problems)]
+    lines += [line for name, part in says["parts"].items() for line in _lines(name, part)]
     return Answer(data, "\n".join(lines), ok=not problems)
+
+
+def _lines(name: str, part: object, depth: int = 1) -> list[str]:
+    """Give a part of a passport as a person reads it: a line per value, inner ones indented."""
+    lead = "  " * depth
+    name = name.replace("_", " ")
+    if isinstance(part, dict):
+        inner = [line for key, one in part.items() for line in _lines(str(key), one, depth + 1)]
+        return [f"{lead}{name}:", *inner]
+    if isinstance(part, list) and any(isinstance(one, dict | list) for one in part):
+        return [line for one in part for line in _lines(name, one, depth)]
+    shown = ", ".join(map(str, part)) if isinstance(part, list) else str(part)
+    return [f"{lead}{name}: {shown}"]
 
 
 def revoke(options: argparse.Namespace) -> Answer:
@@ -148,72 +162,14 @@ def _record(options: argparse.Namespace) -> dict[str, Any]:
 
 def _recorded(options: argparse.Namespace) -> dict[str, Any]:
     """Give the parts of a passport that the facts of a subject's containers support."""
-    from anlage.app import open_clocked, settings
-    from anlage.cli.custody import custody_of
-    from anlage.custody import Container, prove
-    from anlage.record import Stream
+    from anlage.app import open_clocked, passport_record, settings
 
-    histories, chosen, now = custody_of(options)
-    states = []
-    for name in chosen:
-        state = Container(id=name)
-        for dated in histories[name]:
-            state = state.with_fact(dated.fact)
-        states.append(state)
-    proof = prove(histories, now=now, subjects=chosen)
-    lots = sorted({state.lot for state in states if state.lot})
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    installation = open_clocked(settings(folder))
+    installation = open_clocked(settings(folder), may_be_beside=True)
     try:
-        site = installation.journal.opened
-        told = [
-            recorded
-            for lot in lots
-            for recorded in installation.journal.read_stream(Stream(f"lot/{lot}"))
-        ]
+        return passport_record(installation, options.subject)
     finally:
         installation.close()
-    created = [one.body for one in told if one.kind == "lot-created"]
-    results = {one.body["attribute"]: one.body for one in told if one.kind == "lot-result-reported"}
-    released = [one.body for one in told if one.kind == "lot-released"]
-    record: dict[str, Any] = {
-        "id": options.subject,
-        "origin": {"site": site.site, "name": site.site_name, "world": str(site.world)},
-        "containers": [
-            {
-                "id": state.id,
-                "vessel": state.vessel,
-                "amount": None if state.amount is None else str(state.amount),
-                "state": str(state.end or "in use"),
-            }
-            for state in states
-        ],
-        "custody": {
-            "coverage_percent": f"{proof.coverage_percent:.6f}",
-            "read_percent": f"{proof.read_percent:.6f}",
-            "gaps": len(proof.gaps),
-        },
-    }
-    patients = sorted({state.coi for state in states if state.coi})
-    if patients:
-        record["chain_of_identity"] = patients
-    if lots:
-        record["lot"] = lots
-    if created:
-        record["product"] = [
-            {"name": str(one.get("product")), "version": str(one.get("product_version"))}
-            for one in created
-        ]
-    if results:
-        record["tests"] = [
-            {name: str(body[name]) for name in ("attribute", "reported", "outcome", "method")}
-            for body in results.values()
-        ]
-    if released:
-        last = released[-1]
-        rule = f"{last['specification']} version {last['specification_version']}"
-        record["rules"] = {"specification": rule, "exceptional": bool(last["is_exceptional"])}
-    return record
 
 
 def _key(options: argparse.Namespace) -> "tuple[Ed25519PrivateKey, Path]":

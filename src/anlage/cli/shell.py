@@ -57,6 +57,7 @@ GROUPS: dict[str, str] = {
     "rebuild": "fold the views anew from the journal",
     "recipe": "check recipes",
     "restore": "take an installation up from a backup",
+    "rfid": "an RFID gate, simulated: reads sent in bulk to a served installation",
     "scan": "what a code says: ISBT 128, SEC, GS1, EPC",
     "schedule": "schedule lots on units and people",
     "serve": "serve pages, interface and live stream",

@@ -13,7 +13,8 @@ from .bedside import (
     check_at_bedside,
     infuse,
 )
-from .bulk_read import BulkRead, compare
+from .bulk_read import BulkRead, TagRead, TagSeen, compare
+from .bulk_read import gather as gather_reads
 from .capture import EVENTS_MAX as CAPTURED_EVENTS_MAX
 from .capture import VIEW as CAPTURE_VIEW
 from .capture import (
@@ -222,7 +223,10 @@ VIEWS = (*CODE_VIEWS, *CONTAINER_VIEWS, *STORAGE_VIEWS, *TRANSPORT_VIEWS)
 __all__ = [
     "ItemRegistered",
     "RegisterItem",
+    "TagRead",
+    "TagSeen",
     "TradeItem",
+    "gather_reads",
     "item_stream",
     "register_item",
     "ImportRecord",

@@ -2,8 +2,67 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+
+from anlage.base import Instant
 
 from .codes import Reading, tag, thing_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRead:
+    """One read of one tag, as a gateway reports it; a tag in the field is read many times.
+
+    Attributes:
+        epc: EPC memory in hexadecimal.
+        antenna: Which antenna read it.
+        rssi: Strength of the answer in dBm; None when the reader does not say.
+        at: When; None when the reader does not say.
+    """
+
+    epc: str
+    antenna: str = ""
+    rssi: Decimal | None = None
+    at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSeen:
+    """The reads of one tag together: a stray tag of the next gate answers seldom and weakly.
+
+    Attributes:
+        reads: How often it was read.
+        antenna: Where it answered best.
+        rssi: Its best answer in dBm.
+        first: Its first read.
+        last: Its last read.
+    """
+
+    reads: int
+    antenna: str = ""
+    rssi: Decimal | None = None
+    first: Instant | None = None
+    last: Instant | None = None
+
+
+def gather(reads: Iterable[TagRead]) -> dict[str, TagSeen]:
+    """Give what was seen of each tag, in the order first seen."""
+    found: dict[str, list[TagRead]] = {}
+    for one in reads:
+        found.setdefault(one.epc.strip().upper(), []).append(one)
+    return {epc: _together(those) for epc, those in found.items() if epc}
+
+
+def _together(reads: list[TagRead]) -> TagSeen:
+    strongest = max(reads, key=lambda one: Decimal("-Infinity") if one.rssi is None else one.rssi)
+    times = [one.at for one in reads if one.at is not None]
+    return TagSeen(
+        reads=len(reads),
+        antenna=strongest.antenna,
+        rssi=strongest.rssi,
+        first=min(times, default=None),
+        last=max(times, default=None),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

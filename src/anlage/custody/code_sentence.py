@@ -22,9 +22,10 @@ def code_sentence(recorded: Recorded) -> str | None:
             return f"{what} was read at {name}{state}."
         case ScannerCalibrated(name=given):
             return f"The scanner of {given} was calibrated."
-        case TagsRead(tags=tags, shipment=shipment):
+        case TagsRead(tags=tags, shipment=shipment) as said:
             whose = f" of shipment {shipment}" if shipment else ""
-            return f"Reader {name} read {len(tags)} tags{whose} at once."
+            kind = "Simulated reader" if said.is_simulated else "Reader"
+            return f"{kind} {name} read {len(tags)} tags{whose} at once."
         case ClaimAccepted() as said:
             how = f"by the agreement with {said.rule}" if said.rule else "by a person"
             return f"A partner's event on {said.container} was taken as {said.meaning} {how}."

@@ -45,21 +45,14 @@ class Audience(Enum):
 
 
 _SHARED = ("shipment", "product", "containers", "origin", "handling", "conditions", "rules")
+_TREATMENT = ("chain_of_identity", "lot", "tests", "donor", "consent", "custody")
 PARTS: dict[Audience, tuple[str, ...]] = {
     Audience.CARRIER: (*_SHARED, "declaration"),
-    Audience.SITE: (*_SHARED, "chain_of_identity", "lot", "tests", "donor", "custody"),
-    Audience.PHYSICIAN: (
-        *_SHARED,
-        "chain_of_identity",
-        "lot",
-        "tests",
-        "donor",
-        "custody",
-        "patient",
-        "dose",
-    ),
+    Audience.SITE: (*_SHARED, *_TREATMENT),
+    Audience.PHYSICIAN: (*_SHARED, *_TREATMENT, "patient", "dose"),
 }
 """The parts of a record that each audience sees."""
+_EVERY = tuple(dict.fromkeys(name for parts in PARTS.values() for name in parts))
 
 _NAMES_A_PATIENT = frozenset(
     (
@@ -143,7 +136,8 @@ def verify(
     """Judge a passport: its signature, its dates, its signer and whether it was revoked.
 
     Gives the problems, and what it says: `issuer`, `anchored` (True when the signer is the key that
-    the reader trusts), `audience`, `record_digest`, `revoked` (None when no list was given).
+    the reader trusts), `audience`, `record_digest`, `revoked` (None when no list was given),
+    `parts` (what it shows of the record, by name).
     """
     problems, signer = proof_problems(passport)
     problems += _shape_problems(passport)
@@ -193,6 +187,7 @@ def verify(
         "valid_from": passport.get("validFrom"),
         "valid_until": passport.get("validUntil"),
         "revoked": revoked,
+        "parts": {name: subject[name] for name in _EVERY if name in subject},
     }
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from anlage.base import Refused
-from anlage.record import Entry, Recorded, Rows, Stream, fact
+from anlage.record import Entry, Recorded, Rows, Stream, World, encode, fact
 
+from .bulk_read import TagRead, TagSeen, gather
 from .codes import Reading, thing_of
 from .scanner import Calibration, calibrate
 
@@ -104,22 +105,36 @@ class RecordTags:
         tags: EPC memory of each tag in hexadecimal, as read; repeats are allowed.
         shipment: The shipment that is received by this read; empty for none.
         antenna: Which antenna or gate, when the reader says so.
+        reads: Single reads with antenna, strength and time, in place of `tags` or besides.
+        is_simulated: The reader is a simulator; refused in the real world.
     """
 
     reader: str
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] = ()
     shipment: str = ""
     antenna: str = ""
+    reads: tuple[TagRead, ...] = ()
+    is_simulated: bool = False
 
 
 @fact("tags-read")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagsRead:
-    """An RFID reader read tags at once; each memory once, in the order first seen."""
+    """An RFID reader read tags at once; each memory once, in the order first seen.
+
+    Attributes:
+        tags: EPC memory of each tag in hexadecimal.
+        shipment: The shipment that was received by it; empty for none.
+        antenna: Which antenna or gate.
+        seen: What was seen of each, in the order of `tags`; empty where the reader told no more.
+        is_simulated: The reader was a simulator.
+    """
 
     tags: tuple[str, ...]
     shipment: str = ""
     antenna: str = ""
+    seen: tuple[TagSeen, ...] = ()
+    is_simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,16 +225,32 @@ def calibrate_scanner(request: CalibrateScanner) -> list[Entry]:
     return [Entry(workstation_stream(request.workstation), said)]
 
 
-def record_tags(request: RecordTags) -> list[Entry]:
+def record_tags(request: RecordTags, world: World) -> list[Entry]:
     """Give the fact of a bulk read.
 
     Raises:
-        Refused: `tags-malformed`: no tag, or more than a gate reads at once.
+        Refused: `tags-malformed`: no tag, or more than a gate reads at once;
+            `reader-simulated`: a simulator in the real world.
     """
-    tags = tuple(dict.fromkeys(one.strip().upper() for one in request.tags if one.strip()))
-    if not 0 < len(tags) <= TAGS_MAX or any(len(one) > 128 for one in tags):
-        raise _no("tags-malformed", f"{len(tags)} tags", f"1 to {TAGS_MAX}, each in hexadecimal")
-    said = TagsRead(tags=tags, shipment=request.shipment, antenna=request.antenna)
+    if request.is_simulated and world is World.REAL:
+        raise Refused(
+            "reader-simulated",
+            what=f"reader {request.reader}",
+            found="a simulator, in the real world",
+            limit="a reader that read real tags",
+            remedy="send simulated reads to a demo or a training installation",
+            rule=RULE,
+        )
+    seen = gather((*(TagRead(epc=one) for one in request.tags), *request.reads))
+    if not 0 < len(seen) <= TAGS_MAX or any(len(one) > 128 for one in seen):
+        raise _no("tags-malformed", f"{len(seen)} tags", f"1 to {TAGS_MAX}, each in hexadecimal")
+    said = TagsRead(
+        tags=tuple(seen),
+        shipment=request.shipment,
+        antenna=request.antenna,
+        seen=tuple(seen.values()) if request.reads else (),
+        is_simulated=request.is_simulated,
+    )
     return [Entry(reader_stream(request.reader), said)]
 
 
@@ -227,7 +258,7 @@ class ScanView:
     """Scans by workstation (`s:NUMBER`), bulk reads by reader and by shipment (`t:NUMBER`)."""
 
     name = VIEW
-    version = 1
+    version = 2
     families = frozenset({"workstation", "reader"})
 
     def apply(self, rows: Rows, recorded: Recorded) -> None:
@@ -254,6 +285,8 @@ class ScanView:
                     "tags": list(said.tags),
                     "shipment": said.shipment,
                     "antenna": said.antenna,
+                    "seen": encode(said.seen),
+                    "is_simulated": said.is_simulated,
                 }
                 rows.put(f"t:{order}", read, facet=f"tags:{said.shipment}", order=order)
                 rows.put(f"r:{order}", {"key": f"t:{order}"}, facet="reads", order=order)

@@ -177,6 +177,13 @@ from .journey_treatment import (
     return_remainder,
     thaw_dose,
 )
+from .label_need import (
+    LabelDue,
+    labels_due,
+    labels_unaccounted,
+    print_lot_labels,
+    reconcile_lot_labels,
+)
 from .lineage import making_links
 from .lot import (
     Lot,
@@ -296,6 +303,7 @@ from .recipe import (
     ContainerVerb,
     Group,
     Judgement,
+    LabelNeed,
     Loop,
     Parallel,
     Parameter,
@@ -447,6 +455,12 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "LabelDue",
+    "LabelNeed",
+    "labels_due",
+    "labels_unaccounted",
+    "print_lot_labels",
+    "reconcile_lot_labels",
     "Landing",
     "PatientScanRead",
     "ReadPatientScan",

@@ -34,6 +34,8 @@ from .lot_fact import (
     LotDeviationClosed,
     LotDeviationOpened,
     LotHeld,
+    LotLabelsPrinted,
+    LotLabelsReconciled,
     LotRecalled,
     LotRejected,
     LotReleased,
@@ -221,6 +223,7 @@ class Lot:
         people: Everyone who did or witnessed a step.
         vessels: The containers in the process now, by the part that they take in it.
         vessels_made: How many containers ever took a part.
+        label_sets: The label sets of its steps: what was printed, and how each was accounted for.
     """
 
     id: str
@@ -255,6 +258,9 @@ class Lot:
     containers: Mapping[str, Container] = field(default_factory=dict)
     vessels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vessels_made: int = 0
+    label_sets: Mapping[str, tuple[LotLabelsPrinted, LotLabelsReconciled | None]] = field(
+        default_factory=dict
+    )
     remarks: tuple[Remark, ...] = ()
     people: frozenset[str] = frozenset()
     content_version: int = 0
@@ -369,6 +375,8 @@ class Lot:
                 return lot._filled(said)
             case LotContainerJoined() | LotContainerLeft():
                 return lot._handled(said)
+            case LotLabelsPrinted() | LotLabelsReconciled():
+                return lot._labelled(said)
             case _:
                 return lot._decided(said, recorded)
 
@@ -648,6 +656,12 @@ class Lot:
             vessels = {**self.vessels, said.part: (*here, said.container)}
             return replace(self, vessels=vessels, vessels_made=self.vessels_made + 1)
         return replace(self, vessels={**self.vessels, said.part: here})
+
+    def _labelled(self, said: LotLabelsPrinted | LotLabelsReconciled) -> Self:
+        if isinstance(said, LotLabelsPrinted):
+            return replace(self, label_sets={**self.label_sets, said.label_set: (said, None)})
+        printed, _ = self.label_sets[said.label_set]
+        return replace(self, label_sets={**self.label_sets, said.label_set: (printed, said)})
 
     def _decided(self, said: object, recorded: Recorded) -> Self:
         match said:

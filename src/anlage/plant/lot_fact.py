@@ -349,6 +349,37 @@ class LotContainerLeft:
     step: str
 
 
+@fact("lot-labels-printed")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotLabelsPrinted:
+    """The label set that a step of the recipe asks for was printed; its copies are on its stream.
+
+    Attributes:
+        label_set: The set.
+        step: For which step.
+        label: The label definition.
+        part: What the labels go on.
+        count: How many were printed.
+    """
+
+    label_set: str
+    step: str
+    label: str
+    part: str
+    count: int
+
+
+@fact("lot-labels-reconciled")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotLabelsReconciled:
+    """Every copy of a label set of the lot is accounted for."""
+
+    label_set: str
+    step: str
+    applied: int
+    destroyed: int
+
+
 @fact("lot-sample-closed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotSampleClosed:

@@ -28,6 +28,10 @@ _LOTS = {
     "lot-sample-taken": "Sample {sample} was taken at step {step}: {amount}, for {purpose}.",
     "lot-container-joined": "Container {container} is the {part}, from step {step}.",
     "lot-container-left": "Container {container}, the {part}, was emptied at step {step}.",
+    "lot-labels-printed": "Label set {label_set} was printed for step {step}: {count} of {label} "
+    "for {part}.",
+    "lot-labels-reconciled": "Label set {label_set} of step {step} is accounted for: {applied} "
+    "applied, {destroyed} destroyed.",
     "lot-sample-closed": "Sample {sample} is {how}.",
     "lot-result-reported": "{attribute} of sample {sample} counts: {reported}, {outcome}.",
     "lot-result-invalidated": "The result of {attribute} of sample {sample} was invalidated: "

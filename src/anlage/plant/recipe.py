@@ -204,6 +204,25 @@ class ContainerAct:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelNeed:
+    """A label that a phase uses; a set of its own where it says for which containers.
+
+    Attributes:
+        label: The label definition.
+        part: What it goes on: a part of the process that the phase makes, or `samples`; None where
+            the recipe only says which label is used, and no set is asked for.
+        count: How many: a whole number, or the reading (`phase.parameter`) that gives it; None for
+            one for each container.
+        spare: How many more may be printed, to be destroyed when they are not used.
+    """
+
+    label: str
+    part: str | None = None
+    count: int | str | None = None
+    spare: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SamplePlan:
     """Samples that a phase takes.
 
@@ -267,7 +286,7 @@ class Phase:
         parameters: Values read.
         samples: Samples taken.
         containers: What happens to the containers of the lot's material.
-        labels: Label definitions printed.
+        labels: Labels used, and the sets that are printed for its containers.
         windows: When it may start.
         duration: How long it takes as planned.
         minimum: The least time between start and completion (wait, hold).
@@ -293,7 +312,7 @@ class Phase:
     parameters: tuple[Parameter, ...] = ()
     samples: tuple[SamplePlan, ...] = ()
     containers: tuple[ContainerAct, ...] = ()
-    labels: tuple[str, ...] = ()
+    labels: tuple[LabelNeed, ...] = ()
     windows: tuple[Window, ...] = ()
     duration: timedelta = timedelta()
     minimum: timedelta | None = None

@@ -32,6 +32,8 @@ from .recipe import (
     walk,
 )
 from .recipe_containers import container_faults
+from .recipe_labels import RULE as LABEL_RULE
+from .recipe_labels import label_faults
 from .recipe_reader import read_recipe
 
 
@@ -92,6 +94,7 @@ def sense(recipe: Recipe, catalogue: Catalogue | None = None) -> list[Problem]:
         checker.windows,
         checker.identity,
         checker.containers,
+        checker.labels,
     ):
         rule()
     if catalogue is not None:
@@ -453,6 +456,12 @@ class _Checker:
             rule = "ISO 21973; chain of custody"
             self.add(one.code, path, what, one.found, one.limit, one.remedy, rule)
 
+    def labels(self) -> None:
+        for one in label_faults(self.recipe):
+            what = f"labels of phase {one.phase}"
+            path = f"{self.at(one.phase)}.{one.place}"
+            self.add(one.code, path, what, one.found, one.limit, one.remedy, LABEL_RULE)
+
     def catalogue(self, catalogue: Catalogue) -> None:
         for kind, named in self.recipe.uses.items():
             for index, reference in enumerate(named):
@@ -509,8 +518,8 @@ def _named(phase: Phase) -> Iterator[tuple[str, str, str]]:
         yield f"equipment[{index}]", "equipment-classes", name
     for index, need in enumerate(phase.materials):
         yield f"materials[{index}].class", "material-classes", need.material_class
-    for index, name in enumerate(phase.labels):
-        yield f"labels[{index}]", "labels", name
+    for index, label in enumerate(phase.labels):
+        yield f"labels[{index}]", "labels", label.label
     for index, one in enumerate(phase.parameters):
         if one.calculation:
             yield f"parameters[{index}].calculation", "calculations", one.calculation

@@ -20,6 +20,7 @@ from .recipe import (
     ContainerAct,
     ContainerVerb,
     Group,
+    LabelNeed,
     Limits,
     Loop,
     MaterialNeed,
@@ -317,7 +318,7 @@ class _Reader:
             parameters=self.each(value, "parameters", path, self.parameter),
             samples=self.each(value, "samples", path, self.sample),
             containers=self.each(value, "containers", path, self.container_act),
-            labels=self.references(value.get("labels", []), f"{path}.labels", what),
+            labels=self.each(value, "labels", path, self.label),
             windows=self.each(value, "windows", path, self.window),
             duration=duration,
             minimum=minimum,
@@ -398,6 +399,24 @@ class _Reader:
             else None,
             amount_from=str(values["amount-from"]) if "amount-from" in values else None,
             tolerance_percent=tolerance.value if tolerance else Decimal(10),
+        )
+
+    def label(self, value: object, path: str) -> LabelNeed | None:
+        if not isinstance(value, dict):
+            return LabelNeed(label=self.reference(value, path, "label"))
+        values = self.mapping(value, path, "label set", {"label", "for"}, {"count", "spare"})
+        if values is None:
+            return None
+        name = self.reference(values.get("label", "unnamed"), f"{path}.label", "label")
+        what = f"set of label {name}"
+        count = values.get("count")
+        if count is not None and not isinstance(count, str):
+            count = self.count(count, f"{path}.count", what)
+        return LabelNeed(
+            label=name,
+            part=self.id(values.get("for", "unnamed"), f"{path}.for", what),
+            count=count,
+            spare=self.count(values.get("spare", 0), f"{path}.spare", what, 0, 1000) or 0,
         )
 
     def sample(self, value: object, path: str) -> SamplePlan | None:

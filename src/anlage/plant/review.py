@@ -8,10 +8,12 @@ from anlage.base import Instant, Refused, clean_text
 from anlage.record import Entry, Signature
 
 from .errors import GMP, distinct
+from .label_need import labels_unaccounted
 from .lot import Lot, LotStatus, Remark, StepStatus
 from .lot_fact import AuditTrailReviewed, BatchReviewed
 from .recipe import Purpose
 from .recipe_check import earliest
+from .recipe_labels import RULE as LABEL_RULE
 from .signing import Qualified, must_sign
 
 REVIEWER = "qa-reviewer"
@@ -153,6 +155,16 @@ def _must_be_reviewable(lot: Lot, through: int, person: Qualified, at: Instant) 
             remedy="finish the steps first",
             rule=GMP,
         )
+    if open_sets := [of for _, of in labels_unaccounted(lot)]:
+        first = open_sets[0]
+        raise Refused(
+            "labels-unaccounted",
+            what=f"review of lot {lot.id}",
+            found=f"{len(open_sets)} label sets open, first {first.label_set or first.need.label}",
+            limit="every label printed is applied or destroyed",
+            remedy="print and account for the sets under Labels",
+            rule=LABEL_RULE,
+        )
     if through < lot.content_version or through > lot.version:
         raise Refused(
             "lot-not-releasable",
@@ -199,7 +211,23 @@ def _blockers(lot: Lot, at: Instant) -> Iterator[Blocker]:
             expected=None,
             remedy="record the containers that were filled",
         )
+    yield from _labels(lot)
     yield from _reviews(lot)
+
+
+def _labels(lot: Lot) -> Iterator[Blocker]:
+    for key, due in labels_unaccounted(lot):
+        of = f"{due.need.label} for {due.need.part} of step {key}"
+        yield Blocker(
+            code="labels-unaccounted",
+            what=f"label set {due.label_set} ({of}) is not accounted for"
+            if due.label_set
+            else f"labels {of} were not printed here",
+            owner="operator",
+            expected=None,
+            remedy="account for every copy" if due.label_set else "print the set for the step",
+            subject=due.label_set or key,
+        )
 
 
 def _steps(lot: Lot, at: Instant) -> Iterator[Blocker]:

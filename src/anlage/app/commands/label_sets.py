@@ -10,16 +10,21 @@ from anlage.custody import (
     reconcile_labels,
     reprint_label,
 )
+from anlage.plant import print_lot_labels, reconcile_lot_labels
 from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
+from .making import lot_of
 from .materials import must_act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintLabels:
-    """Print a set of labels for one step of one lot; `number_field` is filled by each number."""
+    """Print a set of labels for one step of one lot; `number_field` is filled by each number.
+
+    `label` and `part` name the set that the step's recipe asks for; empty for any other set.
+    """
 
     label_set: str
     lot: str
@@ -28,6 +33,8 @@ class PrintLabels:
     numbers: tuple[str, ...]
     shared: Mapping[str, str] = field(default_factory=dict)
     number_field: str = ""
+    label: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,17 @@ def _print(desk: Desk, request: PrintLabels) -> list[Entry]:
         shared=dict(request.shared),
         number_field=request.number_field,
     )
-    return print_labels(_set(desk, request.label_set), printed)
+    entries = print_labels(_set(desk, request.label_set), printed)
+    if not request.label:
+        return entries
+    return entries + print_lot_labels(
+        lot_of(desk, request.lot),
+        label_set=request.label_set,
+        step=request.step,
+        label=request.label,
+        part=request.part,
+        count=len(request.numbers),
+    )
 
 
 @command("reprint-label")
@@ -72,12 +89,21 @@ def _reprint(desk: Desk, request: ReprintLabel) -> list[Entry]:
 
 @command("reconcile-labels")
 def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
-    return reconcile_labels(
-        _set(desk, request.label_set),
+    labels = _set(desk, request.label_set)
+    entries = reconcile_labels(
+        labels,
         applied=request.applied,
         destroyed=request.destroyed,
         by=_actor(desk),
         second=request.second,
+    )
+    if not Stream.pattern.fullmatch(f"lot/{labels.lot}"):
+        return entries
+    return entries + reconcile_lot_labels(
+        lot_of(desk, labels.lot),
+        label_set=labels.id,
+        applied=len(request.applied),
+        destroyed=len(request.destroyed),
     )
 
 

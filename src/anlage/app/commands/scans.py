@@ -48,8 +48,7 @@ def _scan(desk: Desk, request: RecordScan) -> list[Entry]:
 
 @command("record-tags")
 def _tags(desk: Desk, request: RecordTags) -> list[Entry]:
-    del desk
-    return record_tags(request)
+    return record_tags(request, desk.world)
 
 
 @command("calibrate-scanner")

@@ -63,11 +63,15 @@ from anlage.plant import (
     StoreSample,
     ThawDose,
     ThawPack,
+    labels_due,
     new_vessels,
     starting_of,
 )
 from anlage.record import Actor
+from anlage.wire.labels import NUMBER
 
+from ..commands.label_sets import PrintLabels, ReconcileLabels
+from ..label_printing import label_layout, label_values
 from ..personal import keep_personal
 from .cast import BY_LOGIN
 from .facility import calibrate, clean
@@ -327,6 +331,7 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
         if one.calculation is None
     }
     materials, source = _materials(player, lot, phase)
+    sets = _print_labels(walk, key)
     player.do(
         CompleteStep(
             lot=lot.id,
@@ -345,6 +350,46 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
     )
     if key == "fill":
         fill_bags(walk, 2 if lot.coi else 48)
+    _account_for(walk, sets)
+
+
+def _print_labels(walk: Walk, key: str) -> dict[str, list[str]]:
+    """Print the label sets of a step, with one spare where the recipe allows one."""
+    player, lot = walk.player, walk.player.state(Lot, f"lot/{walk.lot}")
+    sets: dict[str, list[str]] = {}
+    for due in labels_due(lot, key):
+        bags = 2 if lot.coi else 48
+        numbers = list(due.numbers) or [f"{lot.id}-B{n}" for n in range(1, bags + 1)]
+        spare = [f"{numbers[0]}-spare"] if due.need.spare else []
+        name = f"LS-{lot.id}-{key}-{due.need.part}".replace(":", ".")
+        player.do(
+            PrintLabels(
+                label_set=name, lot=lot.id, step=key, layout=f"{due.need.label}@1",
+                numbers=(*numbers, *spare), number_field=NUMBER, label=due.need.label,
+                part=due.need.part or "", shared=_shared(walk, due.need.label, lot),
+            ),
+            by=OPERATOR,
+        )  # fmt: skip
+        sets[name] = [*numbers, *spare]
+    return sets
+
+
+def _shared(walk: Walk, label: str, lot: Lot) -> dict[str, str]:
+    """Fill in a label from the record, and what a person would type beside it."""
+    known = label_values(walk.player.installation, lot)
+    typed = {"dose": "simulated", "volume": "30 mL", "recipient": lot.coi or "", **known}
+    fields = label_layout(walk.player.installation, label).fields
+    return {name: typed.get(name, "–") for name in fields if name != NUMBER}
+
+
+def _account_for(walk: Walk, sets: dict[str, list[str]]) -> None:
+    for name, numbers in sets.items():
+        spare = [one for one in numbers if one.endswith("-spare")]
+        applied = tuple(one for one in numbers if one not in spare)
+        done = ReconcileLabels(
+            label_set=name, applied=applied, destroyed=tuple(spare), second=SECOND
+        )
+        walk.player.do(done, by=OPERATOR)
 
 
 def _scans(lot: Lot, phase: Phase) -> dict[str, str]:

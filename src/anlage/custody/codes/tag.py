@@ -1,4 +1,4 @@
-"""RFID tags: the bits of an EPC memory bank (GS1 EPC Tag Data Standard 14) to their URN."""
+"""RFID tags: the bits of an EPC memory bank (GS1 EPC Tag Data Standard 14) to a URN, and back."""
 
 import re
 from dataclasses import dataclass
@@ -127,6 +127,72 @@ def decode(text: str) -> Reading:
             *inner.more,
         ),
     )
+
+
+def encode(urn: str, *, level: int = 0) -> str | None:
+    """Give the memory of the tag that carries an EPC, in hexadecimal; None where no tag can.
+
+    The 96-bit encoding is taken where the serial is a plain number that fits, else the long one.
+
+    Example:
+        >>> encode("urn:epc:id:sgtin:0614141.812345.6789", level=3)
+        '3074257BF7194E4000001A85'
+    """
+    parsed = epc.parse(urn)
+    if isinstance(parsed, Problem):
+        return None
+    for header, layout in sorted(_LAYOUTS.items(), key=lambda one: one[1].bits):
+        if layout.scheme != parsed.scheme:
+            continue
+        fields = _fields(layout, parsed)
+        if fields is None:
+            continue
+        head = ((header, 8), (level, 3), (12 - len(parsed.company_prefix), 3))
+        number = 0
+        for value, bits in (*head, *fields):
+            number = number << bits | value
+        filled = 14 + sum(bits for _, bits in fields)
+        words = -(-filled // 16) * 16
+        return f"{number << (words - filled):0{words // 4}X}"
+    return None
+
+
+def _fields(layout: Layout, parsed: epc.Epc) -> list[tuple[int, int]] | None:
+    """Give the values after the partition with their bits; None where one does not fit."""
+    digits = len(parsed.company_prefix)
+    prefix_bits = _PREFIX_BITS[12 - digits]
+    rest_bits = layout.partition_bits - prefix_bits
+    serial_bits = layout.bits - 14 - layout.partition_bits
+    prefix = (int(parsed.company_prefix), prefix_bits)
+    if layout.serial == "asset":
+        tail = (
+            _plain_number(parsed.reference, rest_bits)
+            if layout.bits == 96
+            else _packed(parsed.reference, rest_bits)
+        )
+        return None if tail is None else [prefix, *tail]
+    serial = parsed.serial or ""
+    match layout.serial:
+        case "number":
+            tail = _plain_number(serial, serial_bits)
+        case "text":
+            tail = _packed(serial, serial_bits)
+        case _:
+            tail = [(0, serial_bits)]
+    return None if tail is None else [prefix, (int(parsed.reference or 0), rest_bits), *tail]
+
+
+def _plain_number(text: str, bits: int) -> list[tuple[int, int]] | None:
+    is_plain = text.isascii() and text.isdigit() and (text == "0" or text[0] != "0")
+    return [(int(text), bits)] if is_plain and int(text) < 1 << bits else None
+
+
+def _packed(text: str, bits: int) -> list[tuple[int, int]] | None:
+    room = bits // _CHARACTER_BITS
+    if not 0 < len(text) <= room or not text.isascii():
+        return None
+    values = [(ord(one), _CHARACTER_BITS) for one in text]
+    return [*values, (0, bits - _CHARACTER_BITS * len(text))]
 
 
 class _Bits:

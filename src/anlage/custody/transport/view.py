@@ -34,10 +34,14 @@ DONE = "done"
 
 
 class ShipmentsView:
-    """The board of shipments: those that are not done first by their due time."""
+    """The board of shipments: those that are not done first by their due time.
+
+    `c:CONTAINER:SHIPMENT` under the facet `container/CONTAINER` says with which shipments a
+    container went.
+    """
 
     name = "shipments"
-    version = 1
+    version = 2
     families = frozenset({"shipment"})
 
     def apply(self, rows: Rows, recorded: Recorded) -> None:
@@ -53,6 +57,9 @@ class ShipmentsView:
                 row |= {"shipper": fact.shipper, "containers": len(fact.containers)}
                 row |= {"due": stamp(fact.due), "standing": "sealed", "receiver": fact.receiver}
                 row |= {"sender": fact.sender, "lots": list(fact.lots)}
+                for one in fact.containers:
+                    went = {"shipment": name}
+                    rows.put(f"c:{one}:{name}", went, facet=f"container/{one}", order=at)
             case ShipmentHandedOver():
                 row |= {"standing": "on-its-way", "holder": fact.receiver}
                 row["sent"] = row["sent"] or at

@@ -22,6 +22,7 @@ from anlage.app import (
     request_of,
     signature_fields,
     signatures_wanted,
+    tag_list,
     with_signatures,
 )
 from anlage.app import sentence as sentence_of
@@ -104,6 +105,27 @@ class FactOut(Schema):
     why: str | None
     hash: str
     body: dict[str, Any]
+
+
+class TagOut(Schema):
+    """A container of a shipment and a code that it carries."""
+
+    container: str
+    code: str
+
+
+class TagsOut(Schema):
+    """A shipment's list against what readers read."""
+
+    shipment: str
+    world: str
+    expected: list[TagOut]
+    untagged: list[str]
+    present: list[str]
+    missing: list[str]
+    foreign: list[str]
+    unreadable: list[str]
+    is_complete: bool
 
 
 class ProblemOut(Schema):
@@ -234,6 +256,26 @@ def read_facts(request: HttpRequest, start: int = 0, limit: int = 100) -> list[F
     if first >= installation().journal.size:
         return []
     return [_out(one) for one in installation().journal.read(first, stop)]
+
+
+@api.get("/shipments/{name}/tags", response={200: TagsOut, **REFUSALS})
+def shipment_tags(request: HttpRequest, name: str) -> TagsOut:
+    """Give a shipment's list with its codes, and what readers found: a gate's lamp goes by it."""
+    del request
+    found = tag_list(installation(), name)
+    if found.shipment.prepared is None:
+        raise Refused("subject-unknown", what=f"shipment/{name}"[:80], found="nothing packed")
+    return TagsOut(
+        shipment=found.shipment.id,
+        world=str(installation().journal.world),
+        expected=[TagOut(container=held, code=code) for code, held in found.codes.items()],
+        untagged=list(found.untagged),
+        present=list(found.present),
+        missing=list(found.missing),
+        foreign=[one.epc for one in found.foreign],
+        unreadable=list(found.unreadable),
+        is_complete=found.is_complete,
+    )
 
 
 @api.get("/checkpoint", summary="The newest signed checkpoint")

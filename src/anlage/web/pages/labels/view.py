@@ -11,14 +11,17 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from anlage.app import label_layout, label_values
 from anlage.base import Problem, Refused
 from anlage.custody import LABEL_VIEW, LabelSet
+from anlage.plant import LabelDue, Lot, labels_due
+from anlage.record import Stream
 from anlage.web.act import do
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.reading import history, state
-from anlage.wire.labels import LAYOUTS, Layout
+from anlage.wire.labels import LAYOUTS, NUMBER, Layout
 from anlage.wire.labels import render as print_labels
 from anlage.wire.labels import zpl as print_zpl
 
@@ -44,8 +47,11 @@ def sets(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Fill in a set, see the first label as it will be printed, print."""
     given = request.POST if request.method == "POST" else request.GET
-    layout = _layout(given.get("layout", ""))
+    due = _due(given)
+    layout = _layout(given.get("layout") or (due.need.label if due else ""))
     asked = _asked(layout, given)
+    if due is not None and request.method == "GET":
+        asked |= _known(layout, due, asked["lot"])
     preview, problems = "", tuple[Problem, ...]()
     if request.method == "POST":
         try:
@@ -60,6 +66,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "layout": layout,
         "asked": asked,
+        "due": due,
         "fields": [(name, asked["shared"].get(name, "")) for name in layout.fields],
         "numbers": "\n".join(asked["numbers"]),
         "preview": preview,
@@ -110,17 +117,27 @@ def file(request: HttpRequest, name: str, form: str) -> HttpResponse:
 
 
 def _layout(name: str) -> Layout:
-    layout = LAYOUTS.get(name or next(iter(LAYOUTS)))
-    if layout is None:
-        raise Refused(
-            "label-layout-unknown",
-            what=f"layout {name[:40]}",
-            found="none of that name",
-            limit=", ".join(LAYOUTS),
-            remedy="choose one of the layouts",
-            rule="Anlage labels",
-        )
-    return layout
+    return label_layout(installation(), name or next(iter(LAYOUTS)))
+
+
+def _due(given: Any) -> LabelDue | None:
+    """Give the set that a step's recipe asks for, where the page is about one."""
+    lot, step = given.get("lot", "").strip(), given.get("step", "").strip()
+    if not given.get("label") or not Stream.pattern.fullmatch(f"lot/{lot}"):
+        return None
+    wanted = (given["label"], given.get("part", ""))
+    due = labels_due(state(Lot, "lot", lot), step)
+    return next((one for one in due if (one.need.label, one.need.part) == wanted), None)
+
+
+def _known(layout: Layout, due: LabelDue, lot: str) -> dict[str, Any]:
+    """Give what the record fills into a set of a step."""
+    values = label_values(installation(), state(Lot, "lot", lot))
+    return {
+        "numbers": list(due.numbers) or [""],
+        "shared": {name: values[name] for name in layout.fields if name in values},
+        "number_field": NUMBER,
+    }
 
 
 def _asked(layout: Layout, given: Any) -> dict[str, Any]:
@@ -130,6 +147,8 @@ def _asked(layout: Layout, given: Any) -> dict[str, Any]:
     return {
         "lot": given.get("lot", "").strip(),
         "step": given.get("step", "").strip(),
+        "label": given.get("label", "").strip(),
+        "part": given.get("part", "").strip(),
         "numbers": [line for line in lines if line] or [""],
         "shared": {
             name: given.get(f"field-{name}", "").strip()

@@ -9,7 +9,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from anlage.app import CodeRead, keep_scan, understand
+from anlage.app import CodeRead, keep_scan, tag_list, understand
 from anlage.base import Refused
 from anlage.custody import SCAN_VIEW, SCANNER_SHEET, Shipment, Workstation, workstation_stream
 from anlage.custody.codes import Reading
@@ -20,7 +20,6 @@ from anlage.web.reading import state
 from anlage.wire.symbols import read_bytes
 
 from .sheet import symbols_of_sheet
-from .tags import manifest
 
 COOKIE = "workstation"
 COOKIE_SECONDS = 10 * 365 * 86400
@@ -114,8 +113,8 @@ def calibrate(request: HttpRequest) -> HttpResponse:
 @require_GET
 def shipment(request: HttpRequest, name: str) -> HttpResponse:
     """Show a shipment's tags against its list: what is there, missing, foreign."""
-    held = state(Shipment, "shipment", name)
-    return render(request, "scan/shipment.html", manifest(installation(), held))
+    state(Shipment, "shipment", name)
+    return render(request, "scan/shipment.html", {"list": tag_list(installation(), name)})
 
 
 def page_of(subject: str) -> str:

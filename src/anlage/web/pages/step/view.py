@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from anlage.app import must_name_nobody
 from anlage.base import Refused
-from anlage.plant import Lot, Phase, StepStatus
+from anlage.plant import Lot, Phase, StepStatus, labels_due
 from anlage.web import act
 from anlage.web.here import installation
 from anlage.web.reading import me, now, state
@@ -110,6 +110,7 @@ def _show(
         "phase": phase,
         "key": key,
         "screen": screen,
+        "labels": labels_due(lot, key),
         "problems": refusal.problems if refusal else (),
         "is_held": screen.step is not None and screen.step.status is StepStatus.HELD,
     }

@@ -98,6 +98,23 @@
     invalid: "Do not rely on it.",
   };
 
+  // A part as a person reads it: lists and inner parts as lists, every value as text alone.
+  function shown(value) {
+    if (!value || typeof value !== "object") return document.createTextNode(String(value));
+    const list = document.createElement("ul");
+    list.className = "plain inner";
+    const isList = Array.isArray(value);
+    for (const [name, inner] of Object.entries(value)) {
+      const item = document.createElement("li");
+      if (!isList) item.append(Object.assign(document.createElement("span"), { className: "quiet", textContent: `${name.replaceAll("_", " ")}: ` }));
+      item.append(shown(inner));
+      list.append(item);
+    }
+    return list;
+  }
+
+  const ORDER = ["product", "conditions", "consent", "handling", "rules", "tests"];
+
   function show(place, { verdict, reasons, passport }) {
     place.replaceChildren();
     const head = document.createElement("p");
@@ -111,9 +128,11 @@
     const list = document.createElement("dl");
     list.className = "facts";
     const rows = { ...subject, issuer: passport.issuer, "valid until": passport.validUntil };
-    for (const [name, value] of Object.entries(rows)) {
-      const text = typeof value === "string" ? value : JSON.stringify(value, null, 1);
-      list.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: text }));
+    const names = [...ORDER.filter((one) => one in rows), ...Object.keys(rows).filter((one) => !ORDER.includes(one))];
+    for (const name of names) {
+      const said = document.createElement("dd");
+      said.append(shown(rows[name]));
+      list.append(Object.assign(document.createElement("dt"), { textContent: name.replaceAll("_", " ") }), said);
     }
     place.append(list);
   }
