@@ -21,7 +21,7 @@ REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 USAGE = """python3 run.py VERB
   demo [--port N] [--speed X] [--headless] [--fresh]   a seeded facility to click through
   test [pytest options]                                set up and run the tests
-  check                                                format, lint, imports, spelling, types, documents
+  check                                                every static check, and the documents
   bench [NAME ...]                                     measure, beside the best peer
   journeys                                             the days of people in a real browser
   serve [options]                                      the installation in ANLAGE_DATA

@@ -114,3 +114,26 @@ def test_a_false_claim_on_a_medium_is_found(capsys, tmp_path):
     assert [one["code"] for one in answer["problems"]] == ["claim-contradicted"] * 2
     assert "porcine" in answer["problems"][0]["found"]
     assert answer["problems"][0]["line"]
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "found"),
+    [
+        ("analysis: gues\n", 7, "gues"),
+        ("analysis: qpcr\nsettings:\n  target: T\n  colour: red\n", 10, "colour"),
+    ],
+)
+def test_a_method_names_an_analysis_and_settings_that_there_are(
+    capsys, tmp_path, more, line, found
+):
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "kind: method\nid: m\ntitle: M\nbasis: own\nmeasures: [{attribute: a}]\n"
+        f"purposes: [development]\n{more}"
+    )
+
+    assert main(["define", "check", str(path), "--json"]) == 2
+
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["line"], problem["found"]) == (line, found)
+    assert problem["limit"]

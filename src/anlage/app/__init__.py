@@ -47,6 +47,7 @@ from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
 from .label_printing import label_layout, label_values
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
+from .methods import know_methods
 from .metrics import as_data as metrics_as_data
 from .metrics import coverage, measured
 from .network_recipes import recipe_tasks
@@ -164,6 +165,7 @@ __all__ = [
     "command_classes",
     "export",
     "keep_file",
+    "know_methods",
     "know_networks",
     "know_recipes",
     "measure",

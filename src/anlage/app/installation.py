@@ -33,7 +33,19 @@ from anlage.record import (
     sign_checkpoint,
     stream_leaf,
 )
-from anlage.store import FolderBlobs, Postgres, Sqlite, SqlJournal, SqlViews, Vault
+from anlage.store import (
+    FolderBlobs,
+    GuestJournal,
+    Line,
+    LineClock,
+    Postgres,
+    Sqlite,
+    SqlJournal,
+    SqlViews,
+    Switchboard,
+    Vault,
+    call,
+)
 
 from .assemble import all_views, bind_commands
 from .engine import Engine
@@ -52,7 +64,12 @@ class Installation:
     """
 
     def __init__(
-        self, settings: Settings, *, clock: Clock | None = None, machine: Clock | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        machine: Clock | None = None,
+        line: Line | None = None,
     ) -> None:
         """Open the engines in the folder.
 
@@ -60,6 +77,7 @@ class Installation:
             settings: Where and how.
             clock: Gives the time of commands; that of the machine when None.
             machine: Gives the time of recording; the machine's own clock outside tests.
+            line: The line to the process that writes, for one beside it.
         """
         bind_commands()
         self.settings = settings
@@ -68,13 +86,18 @@ class Installation:
         self.key = _site_key(self.folder / "keys")
         self.vault = Vault(self.folder / "vault.db", _master_key(self.folder / "keys"))
         self.blobs = FolderBlobs(self.folder / "blobs")
-        self.clock = clock or machine or SystemClock()
+        self.clock: Clock = LineClock(line) if line else clock or machine or SystemClock()
+        self._switchboard: Switchboard | None = None
         self._listeners: list[Callable[[Sequence[Recorded]], None]] = []
         self._checkpoint_lock = threading.Lock()
-        self.views = SqlViews(_dialect(settings, "views", durable=False), all_views())
+        views = _dialect(settings, "views", durable=False)
+        self.views = SqlViews(views, all_views(), is_guest=line is not None)
+        dialect, told = journal_dialect(settings), machine or SystemClock()
         try:
-            self.journal = SqlJournal(
-                journal_dialect(settings), clock=machine or SystemClock(), on_commit=self._follow
+            self.journal = (
+                SqlJournal(dialect, clock=told, on_commit=self._follow)
+                if line is None
+                else GuestJournal(dialect, line, clock=told)
             )
         except BaseException:
             self.views.close()
@@ -116,11 +139,18 @@ class Installation:
         return installation
 
     @classmethod
-    def open(cls, settings: Settings, *, clock: Clock | None = None) -> "Installation":
+    def open(
+        cls, settings: Settings, *, clock: Clock | None = None, may_be_beside: bool = False
+    ) -> "Installation":
         """Open an installation that has been made; views catch up with the journal.
 
+        Args:
+            settings: Where and how.
+            clock: Gives the time of commands; that of the machine when None.
+            may_be_beside: Where a server holds the journal, read beside it and have it write.
+
         Raises:
-            Refused: There is none in the folder.
+            Refused: There is none in the folder, or another process holds it.
         """
         if settings.database_url is None and not (settings.data / "journal.db").exists():
             raise Refused(
@@ -129,7 +159,15 @@ class Installation:
                 found="no journal",
                 remedy="run `anlage init`, or name the folder with --data",
             )
-        installation = cls(settings, clock=clock)
+        try:
+            installation = cls(settings, clock=clock)
+        except Refused as refusal:
+            line = None
+            if may_be_beside and refusal.code == "journal-leased":
+                line = call(settings.data, _line_secret(settings.data), build=__version__)
+            if line is None:
+                raise
+            return cls(settings, line=line)
         try:
             installation.views.catch_up(installation.journal)
             erase_missed(installation.vault, installation.rows("personal-data"))
@@ -145,6 +183,17 @@ class Installation:
     def listen(self, listener: Callable[[Sequence[Recorded]], None]) -> None:
         """Call a function, in the writer, with the facts of every commit; it must be quick."""
         self._listeners.append(listener)
+
+    def answer_beside(self) -> None:
+        """Write for processes beside this one too, such as the command line of a served plant."""
+        if isinstance(self.journal, SqlJournal) and self._switchboard is None:
+            self._switchboard = Switchboard(
+                self.journal,
+                self.folder,
+                _line_secret(self.folder),
+                now=self.clock.now,
+                build=__version__,
+            )
 
     def checkpoint(self) -> Checkpoint:
         """Sign what the journal is now, keep it, and copy it to the places out of reach."""
@@ -168,6 +217,8 @@ class Installation:
 
     def close(self) -> None:
         """Finish what is queued and let go of everything."""
+        if self._switchboard is not None:
+            self._switchboard.close()
         self.journal.close()
         self.views.close()
         self.vault.close()
@@ -215,6 +266,11 @@ def _master_key(folder: Path) -> bytes:
     if not path.exists():
         _write_secret(path, secrets.token_bytes(32))
     return path.read_bytes()
+
+
+def _line_secret(folder: Path) -> bytes:
+    """Give what a process must know to be written for: who can read the vault's key knows it."""
+    return hashlib.sha256(b"anlage line" + _master_key(folder / "keys")).digest()
 
 
 def _write_secret(path: Path, data: bytes) -> None:

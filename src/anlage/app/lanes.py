@@ -35,25 +35,6 @@ OPTIONS_MAX = 400
 SHIPMENTS_MAX = 100_000
 
 
-def goods_of(text: str) -> Goods:
-    """Give the goods by their name.
-
-    Raises:
-        Refused: `goods-unknown`.
-    """
-    try:
-        return Goods(text.strip().lower())
-    except ValueError as error:
-        raise Refused(
-            "goods-unknown",
-            what="goods",
-            found=repr(text[:40]),
-            limit=", ".join(one.value for one in Goods),
-            remedy="choose one of these",
-            rule="ISO 21973",
-        ) from error
-
-
 def rules_in_force(site: Installation | None, file: Path | None = None) -> TransportRules:
     """Give the rules of country pairs: of a file, the site's own, or the packaged ones.
 
@@ -93,7 +74,7 @@ def checked_way(
         Refused: A country or the goods are none.
     """
     rules = rules_in_force(site, file)
-    return check_lane(origin, destination, goods_of(goods), day=at.date(), rules=rules)
+    return check_lane(origin, destination, Goods.named(goods), day=at.date(), rules=rules)
 
 
 def advice(

@@ -63,16 +63,21 @@ class SimulatedClock:
         _save(self._path, self.now(), self.speed)
 
 
-def open_clocked(chosen: Settings) -> Installation:
-    """Open an installation with the clock that its world has."""
+def open_clocked(chosen: Settings, *, may_be_beside: bool = False) -> Installation:
+    """Open an installation with the clock that its world has.
+
+    Args:
+        chosen: Where and how.
+        may_be_beside: Where a server holds the journal, read beside it and have it write.
+    """
     path = chosen.data / FILE
     if not path.exists():
-        return Installation.open(chosen)
+        return Installation.open(chosen, may_be_beside=may_be_beside)
     clock = SimulatedClock(chosen.data)
-    installation = Installation.open(chosen, clock=clock)
+    installation = Installation.open(chosen, clock=clock, may_be_beside=may_be_beside)
     if installation.journal.world is World.REAL:
         installation.close()
-        return Installation.open(chosen)
+        return Installation.open(chosen, may_be_beside=may_be_beside)
     return installation
 
 
@@ -83,9 +88,14 @@ def set_speed(folder: Path, speed: float) -> None:
 
 
 @contextlib.contextmanager
-def opened(data: Path | None) -> Iterator[Installation]:
-    """Open the installation of a folder for one command of the command line, and close it after."""
-    installation = open_clocked(settings(data))
+def opened(data: Path | None, *, may_be_beside: bool = True) -> Iterator[Installation]:
+    """Open the installation of a folder for one command of the command line, and close it after.
+
+    Args:
+        data: The folder.
+        may_be_beside: Work beside a server that runs; not for what needs the journal alone.
+    """
+    installation = open_clocked(settings(data), may_be_beside=may_be_beside)
     try:
         yield installation
     finally:

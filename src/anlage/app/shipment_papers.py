@@ -16,15 +16,13 @@ from anlage.custody.transport import (
     LaneRegistered,
     Shipment,
     Shipper,
-    TransportRules,
-    packaged_transport_rules,
 )
-from anlage.library import Definition
 from anlage.record import Stream
 
 from .conditions import rule_of_product
 from .documents import PAPERS
 from .installation import Installation
+from .lanes import rules_in_force
 
 FORMAT = "anlage-shipment-papers/1"
 WHAT = {
@@ -66,7 +64,7 @@ def papers_of(site: Installation, name: str) -> dict[str, Any]:
     lane = site.engine.state(Lane, Stream(f"lane/{booked.lane}")).registered
     shipper = site.engine.state(Shipper, Stream(f"shipper/{booked.shipper}")).registered
     rule = rule_of_product(site, booked.product, booked.pick_up.date())
-    known = {one.id: one for one in _rules(site).rules}
+    known = {one.id: one for one in rules_in_force(site).rules}
     prepared = shipment.prepared
     return {
         "format": FORMAT,
@@ -145,8 +143,3 @@ def _told(rule: CountryRule) -> dict[str, Any]:
         "source": rule.source,
         "read": rule.read.isoformat() if rule.read else None,
     }
-
-
-def _rules(site: Installation) -> TransportRules:
-    version = site.engine.state(Definition, Stream(RULES)).effective(site.clock.now())
-    return packaged_transport_rules() if version is None else TransportRules.read(version.content)

@@ -16,6 +16,7 @@ from .errors import Refused
 
 _SAFE_INTEGER = 2**53 - 1
 _DEPTH_MAX = 64
+_PLAIN = frozenset({str, bool, type(None)})
 
 
 def canonical(value: Any) -> bytes:
@@ -59,7 +60,7 @@ def digest(value: Any) -> str:
 
 def _check(value: Any, path: str, depth: int) -> None:
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if kind in _PLAIN:
         return
     if kind is int:
         if not -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
@@ -71,11 +72,13 @@ def _check(value: Any, path: str, depth: int) -> None:
         for key, inner in value.items():
             if type(key) is not str or not key.isascii():
                 raise _refused(path, f"key {key!r}", "ASCII text as key")
-            _check(inner, f"{path}.{key}", depth + 1)
+            if type(inner) not in _PLAIN:
+                _check(inner, f"{path}.{key}", depth + 1)
         return
     if kind is list or kind is tuple:
         for index, inner in enumerate(value):
-            _check(inner, f"{path}[{index}]", depth + 1)
+            if type(inner) not in _PLAIN:
+                _check(inner, f"{path}[{index}]", depth + 1)
         return
     raise _refused(path, f"a {kind.__name__}", "text, integer, true, false, null, list or object")
 

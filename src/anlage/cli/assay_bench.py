@@ -44,6 +44,17 @@ def register(group: Group) -> None:
     transfer.add_argument("--low", type=_number, required=True)
     transfer.add_argument("--high", type=_number, required=True)
     transfer.add_argument("--ratio", action="store_true", help="compare on the log scale")
+    compared = group.command(
+        "agreement", agreed, help="does a method agree with its reference, sample by sample"
+    )
+    compared.add_argument("file", type=Path, help="columns reference, method (sample)")
+    compared.add_argument("--low", type=_number, help="lowest difference allowed, or ratio")
+    compared.add_argument("--high", type=_number, help="highest difference allowed, or ratio")
+    compared.add_argument("--ratio", action="store_true", help="compare on the log scale")
+    compared.add_argument(
+        "--at", type=_number, action="append", default=[], metavar="RESULT",
+        help="what the reference would have given for this result of the method",
+    )  # fmt: skip
     bridging = group.command("bridge", bridged, help="value of a new reference lot")
     bridging.add_argument("file", type=Path, help="column relative_potency (ln_standard_error)")
     bridging.add_argument("--assigned", type=_positive, required=True, help="value of the old lot")
@@ -59,7 +70,8 @@ def register(group: Group) -> None:
     killing.add_argument("--spontaneous", default="spontaneous", help="name of that control")
     killing.add_argument("--maximum", default="maximum", help="name of that control")
     for parser in (
-        read, run, dpcr, qpcr, dilution, limits, validate, transfer, bridging, joined, killing,
+        read, run, dpcr, qpcr, dilution, limits, validate, transfer, compared, bridging, joined,
+        killing,
     ):  # fmt: skip
         parser.add_argument(
             "--decimal",
@@ -365,6 +377,52 @@ def transferred(options: argparse.Namespace) -> Answer:
     verdict = "equivalent" if found.is_equivalent else "not shown to be equivalent"
     text = f"{names[1]} against {names[0]}: {found.difference:.5g} ({found.low:.5g} to "
     return Answer(data, f"{text}{found.high:.5g}), {verdict}", ok=found.is_equivalent)
+
+
+def agreed(options: argparse.Namespace) -> Answer:
+    """Compare a method with its reference on the same samples."""
+    from dataclasses import asdict
+
+    from anlage.lab import assay
+    from anlage.lab import columns as tables
+
+    table = tables.read_columns(options.file, decimal=options.decimal)
+    reference, method = (
+        [float(one) for one in table.numbers(table.need(*words))]
+        for words in (("reference", "x"), ("method", "test", "y"))
+    )
+    found = assay.agreement(
+        reference, method, low=options.low, high=options.high, as_ratio=options.ratio
+    )
+    predicted = assay.predict_reference(reference, method, options.at)
+    data = {
+        "file": str(options.file),
+        **found.as_dict(),
+        "predictions": [asdict(one) for one in predicted],
+    }
+    kind = "ratio" if found.as_ratio else "difference"
+    lines = [
+        f"{found.pairs} samples, {kind} {_ends(found.bias)}",
+        f"95 of 100 between {_ends(found.limit_low)} and {_ends(found.limit_high)}",
+        f"slope {_ends(found.slope)}, intercept {_ends(found.intercept)}",
+    ]
+    if found.is_factor_apart:
+        lines.append("the methods DIFFER by a factor")
+    if found.is_constant_apart:
+        lines.append("the methods DIFFER by a constant")
+    if found.is_within is not None:
+        lines.append(f"agreement {'shown' if found.is_within else 'NOT shown'} within the bounds")
+    for one in predicted:
+        beyond = ", beyond what was compared" if one.is_extrapolated else ""
+        lines.append(f"{one.at:g}: {one.value:.5g} ({one.low:.5g} to {one.high:.5g}){beyond}")
+    return Answer(data, "\n".join(lines), ok=found.is_within is not False)
+
+
+def _ends(one: Any) -> str:
+    value, low, high = (
+        "-" if part is None else f"{part:.5g}" for part in (one.value, one.low, one.high)
+    )
+    return f"{value} ({low} to {high})"
 
 
 def bridged(options: argparse.Namespace) -> Answer:

@@ -53,7 +53,7 @@ def custody_of(
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
     subject = Stream(options.subject)
-    installation = open_clocked(settings(folder))
+    installation = open_clocked(settings(folder), may_be_beside=True)
     try:
         histories, chosen = custody_histories(installation, subject)
         now = installation.clock.now()

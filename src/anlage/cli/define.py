@@ -48,9 +48,10 @@ def register(group: Group) -> None:
 
 def check(options: argparse.Namespace) -> Answer:
     """Check each file by its kind, then that what they name is there; one bad file stops none."""
-    from anlage.app import know_networks, know_recipes
+    from anlage.app import know_methods, know_networks, know_recipes
     from anlage.library import check_document, dangling, starters
 
+    know_methods()
     know_recipes()
     know_networks()
     good: list[Checked] = []

@@ -37,7 +37,7 @@ def export(options: argparse.Namespace) -> Answer:
     from anlage.record import Stream
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    site = open_clocked(settings(folder))
+    site = open_clocked(settings(folder), may_be_beside=True)
     try:
         subject = Stream(options.subject)
         document = epcis_of(site, subject, at=site.clock.now(), base=options.base)

@@ -107,7 +107,7 @@ def _work(options: argparse.Namespace) -> Answer:
     from anlage.store.desk.models import Job
 
     ended: dict[str, str] = {}
-    with opened(options.data) as installation:
+    with opened(options.data, may_be_beside=False) as installation:
         runner = Runner(installation)
         runner.listen(lambda _, seen: ended.update({seen["id"]: seen["state"]}))
         runner.start()
@@ -131,7 +131,7 @@ def _jobs(options: argparse.Namespace) -> "Iterator[tuple[Jobs, str]]":
     prepare_desk(chosen)
     with contextlib.ExitStack() as held:
         try:
-            installation = held.enter_context(opened(options.data))
+            installation = held.enter_context(opened(options.data, may_be_beside=False))
         except Refused as refusal:
             if refusal.code != "journal-leased" or not options.login:
                 raise

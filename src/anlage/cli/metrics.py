@@ -20,7 +20,7 @@ def show(options: argparse.Namespace) -> Answer:
     from anlage.app import coverage, measured, metrics_as_data, open_clocked, settings
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    site = open_clocked(settings(folder))
+    site = open_clocked(settings(folder), may_be_beside=True)
     try:
         at = site.clock.now()
         since = stamp(at - timedelta(days=options.days)) if options.days > 0 else ""

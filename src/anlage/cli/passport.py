@@ -165,7 +165,7 @@ def _recorded(options: argparse.Namespace) -> dict[str, Any]:
     from anlage.app import open_clocked, passport_record, settings
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    installation = open_clocked(settings(folder))
+    installation = open_clocked(settings(folder), may_be_beside=True)
     try:
         return passport_record(installation, options.subject)
     finally:

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> Answer:
 
     from anlage.app import opened
 
-    with opened(options.data) as installation:
+    with opened(options.data, may_be_beside=False) as installation:
         started = time.perf_counter()
         folded = {
             name: installation.views.rebuild(installation.journal, name)

@@ -28,7 +28,7 @@ def with_genealogy(args: argparse.Namespace) -> "tuple[Any, RowGenealogy]":
     from anlage.plant import RowGenealogy
 
     folder = args.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
-    installation = Installation.open(settings(folder))
+    installation = Installation.open(settings(folder), may_be_beside=True)
     return installation, RowGenealogy(installation.rows("genealogy"))
 
 

@@ -47,6 +47,7 @@ from .kinds import (
     check_document,
     dangling,
     kinds,
+    register_check,
     register_kind,
     used_by,
 )
@@ -277,6 +278,7 @@ __all__ = [
     "read_with",
     "read_yaml",
     "register",
+    "register_check",
     "register_kind",
     "rename",
     "retire",

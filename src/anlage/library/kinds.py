@@ -1,8 +1,8 @@
 """The kinds of definition, and the one check that a file passes before it becomes a draft."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from anlage.base import Problem, Refused, digest
 
@@ -32,6 +32,7 @@ class Defined(Protocol):
 
 
 Read = Callable[[Content], Defined]
+Check = Callable[[Any], Sequence[Problem]]
 _KINDS: dict[str, Read] = {
     "product": Product.read,
     "specification": Specification.read,
@@ -47,6 +48,8 @@ _KINDS: dict[str, Read] = {
     "vocabulary": RuleSet.read,
 }
 
+_CHECKS: dict[str, list[Check]] = {}
+
 
 def register_kind(kind: str, read: Read) -> None:
     """Add a kind of definition that another package reads, such as the recipes of the plant.
@@ -57,6 +60,12 @@ def register_kind(kind: str, read: Read) -> None:
     if _KINDS.get(kind, read) is not read:
         raise ValueError(f"kind {kind} is registered twice")
     _KINDS[kind] = read
+
+
+def register_check(kind: str, check: Check) -> None:
+    """Add what another package knows to be wrong of a kind, such as an analysis that is not."""
+    if check not in _CHECKS.setdefault(kind, []):
+        _CHECKS[kind].append(check)
 
 
 def kinds() -> tuple[str, ...]:
@@ -106,6 +115,8 @@ def check_content(content: Content) -> Checked:
             path="kind",
         )
     defined = read(content)
+    if problems := [one for check in _CHECKS.get(str(kind), ()) for one in check(defined)]:
+        raise Refused.of(problems)
     return Checked(
         kind=str(kind),
         id=str(content.get("id")),

@@ -8,7 +8,9 @@ Start at: journal.py (the one writer), then views.py.
 from .blobs import FolderBlobs
 from .copying import Copied, copy_journal
 from .dialect import Dialect, Postgres, Sqlite, transaction
+from .guest import GuestJournal, LineClock
 from .journal import SqlJournal, fsync_rate
+from .line import Line, Switchboard, call
 from .vault import Vault
 from .views import SqlViews
 
@@ -16,11 +18,16 @@ __all__ = [
     "Copied",
     "Dialect",
     "FolderBlobs",
+    "GuestJournal",
+    "Line",
+    "LineClock",
     "Postgres",
     "SqlJournal",
     "SqlViews",
     "Sqlite",
+    "Switchboard",
     "Vault",
+    "call",
     "copy_journal",
     "fsync_rate",
     "transaction",

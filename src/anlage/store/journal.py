@@ -139,7 +139,7 @@ class SqlJournal:
         if isinstance(dialect, Sqlite):
             dialect.guard_journal(self._connection)
         self._heads: dict[Stream, Head] = {}
-        self._tree = self._take_up_tree()
+        self._grown = self._take_up_tree()
         self._opened: JournalOpened | None = self._read_opened()
         self._clockwork = self._read_clockwork()
         self._waiting: deque[_Request] = deque()
@@ -194,6 +194,11 @@ class SqlJournal:
     def site(self) -> str:
         """The site whose journal it is."""
         return self.opened.site
+
+    @property
+    def _tree(self) -> Tree:
+        """The tree over all facts."""
+        return self._grown
 
     @property
     def size(self) -> int:
@@ -561,8 +566,9 @@ class SqlJournal:
             )
 
     def _take_up_tree(self) -> Tree:
-        tiles = [bytes(h) for (h,) in self._dialect.read("SELECT hash FROM tile ORDER BY number")]
         (count,) = self._dialect.read("SELECT coalesce(max(number) + 1, 0) FROM fact")[0]
+        full = "SELECT hash FROM tile WHERE number < ? ORDER BY number"
+        tiles = [bytes(h) for (h,) in self._dialect.read(full, (count // Tree.TILE,))]
         if len(tiles) != count // Tree.TILE:
             raise Broken(f"{count // Tree.TILE} full tiles over {count} facts", seen=len(tiles))
         tree = Tree(self._leaves, tiles)

@@ -134,11 +134,18 @@ class _Rows:
 class SqlViews:
     """All views of one journal."""
 
-    def __init__(self, dialect: Dialect, views: Iterable[View]) -> None:
-        """Take the lease on the views' database and look where each view stands."""
+    def __init__(self, dialect: Dialect, views: Iterable[View], *, is_guest: bool = False) -> None:
+        """Take the lease on the views' database and look where each view stands.
+
+        Args:
+            dialect: The database.
+            views: All views.
+            is_guest: Read what another process folds, and take no lease.
+        """
         self._dialect = dialect
-        self._connection = dialect.writer()
-        dialect.create(self._connection, _TABLES)
+        self._connection = None if is_guest else dialect.writer()
+        if not is_guest:
+            dialect.create(self._connection, _TABLES)
         self._lock = threading.RLock()
         self._views = {view.name: view for view in views}
         self._standing: dict[str, tuple[int, int]] = {}
@@ -173,6 +180,8 @@ class SqlViews:
 
         A view that fails on a fact stays where it is, and the others go on; see `behind`.
         """
+        if self._connection is None:
+            return 0
         self._journal = journal
         folds = []
         for view in self._views.values():
@@ -236,6 +245,8 @@ class SqlViews:
         return self._dialect.read(sql, values)
 
     def _fetch(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            return self._dialect.read(sql, values)
         statement = sql if self._dialect.name == "sqlite" else sql.replace("?", "%s")
         rows: list[tuple[Any, ...]] = self._connection.execute(statement, values).fetchall()
         return rows

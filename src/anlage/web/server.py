@@ -119,6 +119,7 @@ def application() -> Server:
     configure(chosen)
     installation = open_clocked(chosen)
     atexit.register(installation.close)
+    installation.answer_beside()
     if chosen.demo and isinstance(installation.clock, SimulatedClock):
         from anlage.app.demo import keep_playing
 

@@ -86,6 +86,26 @@ def test_a_poor_efficiency_and_a_blank_with_copies_are_flagged(keep):
 
 
 @pytest.mark.parametrize(
+    ("results", "told", "flag"),
+    [
+        (("Negative", "Negative"), "no growth", "bottles 2"),
+        (("Negative", "POSITIVE"), "growth", "bottles 2"),
+        (("Negative", "Negative to date"), "", "line 3: Negative to date is not final"),
+        (("Positive", "In progress"), "growth", "line 3: In progress is not final"),
+    ],
+)
+def test_bottles_tell_growth_only_once_they_are_final(keep, results, told, flag):
+    rows = "".join(f"S1,BPA,{one},\n" for one in results)
+    path = keep("b.csv", f"Accession,Bottle type,Result,Time to detection (days)\n{rows}")
+
+    found = found_in(path, "reader")
+
+    (value,) = found.values_for(a_method("reader", value="growth"))
+    assert (value.text, value.attribute) == (told, "trial")
+    assert flag in found.flags
+
+
+@pytest.mark.parametrize(
     ("analysis", "content", "settings", "code"),
     [
         ("digital-pcr", DROPLETS, {"vector": "GAG", "genome": "RPP30"}, "target-missing"),
@@ -110,7 +130,8 @@ def test_what_does_not_fit_the_method_is_refused(keep, analysis, content, settin
     assert caught.value.code == code
 
 
-def test_objects_carriers_and_colonies_are_told_with_their_overlay(tmp_path, rng):
+def test_objects_carriers_and_colonies_are_told_with_their_overlay(tmp_path):
+    rng = numpy.random.default_rng(3)
     objects = add_fibre(chamber_scene(rng, live=4, dead=0).grey(), (8, 200))
     carriers, counts = carrier_scene(rng, mean_cells=2.0)
     series = colony_series(rng, founders=[(170, 180)])

@@ -22,12 +22,14 @@ from anlage.library import (
 from anlage.record import Entry, Signature, World
 
 from ..engine import Desk, command
+from ..methods import know_methods
 from ..networks import know_networks
 from ..recipes import know_recipes
 from ..staff import person_of
 from .materials import must_act
 
 AUTHOR = "definition-author"
+know_methods()
 know_recipes()
 know_networks()
 

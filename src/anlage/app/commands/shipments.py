@@ -92,7 +92,7 @@ def _book(desk: Desk, request: BookShipment) -> list[Entry]:
     _rule(desk, request.product)  # so that a condition log can be judged
     ends = (way.origin_country, way.destination_country)
     day = request.pick_up.date()
-    checked = check_lane(*ends, _goods(request.goods), day=day, rules=transport_rules(desk))
+    checked = check_lane(*ends, Goods.named(request.goods), day=day, rules=transport_rules(desk))
     must_be_passable(checked, accepted=request.accepted)
     booked = ShipmentBooked(
         lane=lane.id,
@@ -385,20 +385,6 @@ def transport_rules(desk: Desk) -> TransportRules:
     """Give the rules of country pairs in force: the site's own, or the packaged ones."""
     version = desk.read(Definition, Stream(f"definition/{RULES}")).effective(desk.at)
     return packaged_transport_rules() if version is None else TransportRules.read(version.content)
-
-
-def _goods(text: str) -> Goods:
-    try:
-        return Goods(text.strip().lower())
-    except ValueError as error:
-        raise Refused(
-            "goods-unknown",
-            what="goods",
-            found=repr(text[:40]),
-            limit=", ".join(one.value for one in Goods),
-            remedy="choose one of these",
-            rule="ISO 21973",
-        ) from error
 
 
 def _rule(desk: Desk, product: str) -> ExcursionRule:

@@ -25,6 +25,25 @@ class Goods(StrEnum):
     CELLS = "cells"
     GENE_MODIFIED = "gene-modified-cells"
 
+    @classmethod
+    def named(cls, text: str) -> "Goods":
+        """Give the goods by their name.
+
+        Raises:
+            Refused: `goods-unknown`.
+        """
+        try:
+            return cls(text.strip().lower())
+        except ValueError as error:
+            raise Refused(
+                "goods-unknown",
+                what="goods",
+                found=repr(text[:40]),
+                limit=", ".join(one.value for one in cls),
+                remedy="choose one of these",
+                rule="ISO 21973",
+            ) from error
+
 
 class Asks(StrEnum):
     """What a rule of a pair says."""

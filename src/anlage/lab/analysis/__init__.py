@@ -9,7 +9,8 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from anlage.base import Refused
+from anlage.base import Problem, Refused
+from anlage.library import Method
 
 from .card import card_of
 from .found import Figure, Found, Number, Source, Tell
@@ -25,6 +26,7 @@ __all__ = [
     "Source",
     "analyse",
     "card_of",
+    "defects",
     "examine",
 ]
 
@@ -95,6 +97,36 @@ ANALYSES: Mapping[str, Analysis] = {
 }
 
 
+def defects(method: Method) -> list[Problem]:
+    """Give what a method says that no analysis understands: its name, or a setting."""
+    if not method.analysis:
+        return []
+    found = ANALYSES.get(method.analysis)
+    if found is None:
+        return [
+            Problem(
+                code="analysis-unknown",
+                what=f"analysis of method {method.heading.id}",
+                found=method.analysis,
+                limit=", ".join(ANALYSES),
+                remedy="name one of these, or leave it out for results entered by hand",
+                path="analysis",
+            )
+        ]
+    return [
+        Problem(
+            code="method-setting-unknown",
+            what=f"settings of method {method.heading.id}",
+            found=name[:60],
+            limit=", ".join(found.settings) or f"{method.analysis} takes none",
+            remedy="leave it out, or choose from these",
+            path=f"settings.{name}",
+        )
+        for name in method.settings
+        if name not in found.settings
+    ]
+
+
 def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
     """Analyse a file by a method.
 
@@ -107,12 +139,14 @@ def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
             that the analysis reads, or the analysis will not judge it.
     """
     path, method = source.path, source.method
+    if problems := defects(method):
+        raise Refused.of(problems)
     found = ANALYSES.get(method.analysis)
     if found is None:
         raise Refused(
             "analysis-unknown",
-            what=f"analysis {method.analysis or 'of ' + method.heading.id}",
-            found="none of that name",
+            what=f"analysis of {method.heading.id}",
+            found="none: its results are entered by hand",
             limit=", ".join(ANALYSES),
             remedy="enter the result by hand, or choose another method",
         )
@@ -125,14 +159,6 @@ def analyse(source: Source, tell: Tell = lambda share, what: None) -> Found:
             found=intake.media,
             limit=" or ".join(found.media),
             remedy=f"choose a file that {found.title.lower()} reads, or another method",
-        )
-    if unknown := sorted(set(method.settings) - set(found.settings)):
-        raise Refused(
-            "method-setting-unknown",
-            what=f"settings of method {method.heading.id}",
-            found=", ".join(unknown)[:200],
-            limit=", ".join(found.settings) or f"{method.analysis} takes none",
-            remedy="write a version of the method with settings that the analysis takes",
         )
     settings = {**found.settings, **method.settings}
     return found.load()(replace(source, settings=settings), tell)

@@ -71,6 +71,7 @@ class Number:
         low: Lower end of the interval.
         high: Upper end.
         qualifier: "<" or ">" where only a bound is known.
+        words: What was found where that is no number ("no growth").
     """
 
     name: str
@@ -79,6 +80,7 @@ class Number:
     low: float | None = None
     high: float | None = None
     qualifier: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ class Found:
             values.append(
                 Value(
                     name=one.name,
-                    text=one.qualifier + _text(one.value, decimals, unit),
+                    text=one.words or one.qualifier + _text(one.value, decimals, unit),
                     low=_text(one.low, decimals, ""),
                     high=_text(one.high, decimals, ""),
                     attribute=measure.attribute if measure else "",
@@ -143,7 +145,7 @@ class Found:
     def as_json(self) -> bytes:
         """Give everything that was said, without the figures."""
         numbers = [
-            {name: getattr(one, name) for name in ("name", "value", "unit", "low", "high")}
+            {name: getattr(one, name) for name in ("name", "value", "unit", "low", "high", "words")}
             for one in self.numbers
         ]
         told = {

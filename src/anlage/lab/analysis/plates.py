@@ -96,6 +96,9 @@ def table(source: Source, tell: Tell) -> Found:
             qualifier=one.qualifier if one.qualifier in {"<", ">"} else "",
         )
     flags = [f"dialect {read.dialect}"]
+    if bottles := [one for one in mine if one.measure == "growth"]:
+        numbers["growth"], told = _growth(bottles)
+        flags += told
     if read.accepted < len(read.rows):
         flags.append(f"{len(read.rows) - read.accepted} of {len(read.rows)} rows not accepted")
     if called and called.casefold() != source.sample.casefold():
@@ -109,6 +112,25 @@ def table(source: Source, tell: Tell) -> Found:
 
 
 _MEASURES = {"viable_cells": "viable", "total_cells": "total", "dead_cells": "dead"}
+
+
+def _growth(bottles: list[Reading]) -> tuple[Number, list[str]]:
+    """Give growth, once one bottle shows it, or none, once all have been read to their end."""
+    seen = [" ".join(one.text.casefold().split()) for one in bottles]
+    waiting = [
+        f"line {one.line}: {one.text} is not final"
+        for one, text in zip(bottles, seen, strict=True)
+        if text not in _GROWTH | _NO_GROWTH
+    ]
+    if any(text in _GROWTH for text in seen):
+        words = "growth"
+    else:
+        words = "" if waiting else "no growth"
+    return Number(name="growth", value=None, words=words), [f"bottles {len(bottles)}", *waiting]
+
+
+_GROWTH = frozenset({"positive", "pos", "growth", "+", "final positive"})
+_NO_GROWTH = frozenset({"negative", "neg", "no growth", "-", "final negative"})
 
 
 def _rows_of(read: Import, sample: str) -> tuple[list[Reading], str]:

@@ -16,6 +16,7 @@ from ..assay_definition import (
     starters,
 )
 from ..plate import well_name, wells_in
+from .agreement import Agreement, Prediction, agreement, predict_reference
 from .cards import CARDS
 from .evaluation import PlateResult, SampleResult, evaluate_plate
 from .fit import Fit, Points, fit, points_of, read_points
@@ -68,6 +69,7 @@ from .wells import Wells, read_wells
 
 __all__ = [
     "CARDS",
+    "Agreement",
     "Analysis",
     "AssayDefinition",
     "Bounds",
@@ -93,6 +95,7 @@ __all__ = [
     "PlateResult",
     "Points",
     "Potency",
+    "Prediction",
     "QpcrCurve",
     "QpcrSample",
     "QpcrTarget",
@@ -108,6 +111,7 @@ __all__ = [
     "StandardCurve",
     "WellRole",
     "Wells",
+    "agreement",
     "bridge",
     "combine",
     "compare_entries",
@@ -129,6 +133,7 @@ __all__ = [
     "model",
     "points_of",
     "precision",
+    "predict_reference",
     "qpcr_curve",
     "qpcr_plate",
     "read_definition",

@@ -117,6 +117,18 @@ LAYOUTS: dict[str, Layout] = {
             ),
         ),
         Layout(
+            id="tag",
+            width=50,
+            height=25,
+            purpose="unit, room, place or badge: Data Matrix of its own number",
+            parts=(
+                Code(x=2, y=2, content="{code}", symbology=Symbology.DATA_MATRIX, module=0.9),
+                Text(x=20, y=3, size=4, content="{code}", bold=True),
+                Text(x=20, y=10, size=2.5, content="{name}"),
+                Text(x=20, y=15, size=2, content="{kind}"),
+            ),
+        ),
+        Layout(
             id="link",
             width=40,
             height=25,
