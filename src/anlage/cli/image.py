@@ -50,13 +50,14 @@ def register(group: Group) -> None:
     train.add_argument("network", choices=("nuclei", "chamber", "activation", "gate"))
     train.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
     train.add_argument("--into", type=Path, required=True, metavar="DIR")
-    train.add_argument("--minutes", type=_positive, default=97.0, help="for nuclei")
+    train.add_argument(
+        "--steps", type=_steps, metavar="N", help="train nuclei for at most N steps, as a trial"
+    )
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument(
         "--cross-validate", action="store_true", help="score with a series or donor left out"
     )
-    train.add_argument("--start", type=Path, metavar="FILE.pt", help="nuclei network to go on from")
 
 
 def _command(group: Group, name: str, measure: Measure, summary: str) -> argparse.ArgumentParser:
@@ -79,6 +80,13 @@ def _positive(word: str) -> float:
     value = float(word)
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError("a positive number is expected")
+    return value
+
+
+def _steps(word: str) -> int:
+    value = int(word)
+    if not 1 <= value < 10_000_000:
+        raise argparse.ArgumentTypeError("a positive whole number is expected")
     return value
 
 
@@ -320,10 +328,9 @@ def _train(options: argparse.Namespace) -> Answer:
         options.network,
         data=options.source,
         models=options.into,
-        minutes=options.minutes,
         seed=options.seed,
         threads=options.threads,
-        start=options.start,
+        steps=options.steps,
         cross_validate=options.cross_validate,
     )
     return Answer({"network": options.network, "card": card})

@@ -3,7 +3,8 @@
 Each recipe reads a folder of labelled pictures, trains, measures what it never trained on, and
 writes three things: the ONNX file, its JSON card (recipe, digest of the data, split, scores) and
 the domain of the pictures it was shown. The same data, steps and seed on the same machine give
-the same network; elsewhere the scores agree within the spread given in the model card document.
+the same network, byte for byte on one thread; elsewhere the scores agree within the spread given
+in the model card document.
 """
 
 from pathlib import Path
@@ -11,15 +12,12 @@ from typing import Any
 
 from anlage.base import Refused
 
-from .model import open_network
 from .split import nuclei_fields
 from .train_card import finish_activation, finish_chamber, finish_gates, finish_nuclei
+from .train_domain import PROTOTYPES
 from .train_gate import FOLDERS, train_gates
 from .train_score import activation_scores, chamber_scores
 from .tree import LEAST_IN_LEAF, TREES
-
-INTEGERS = {"weight_bits": 7, "activation_bits": 8, "calibration_fields": 40}
-"""How the nuclei network is stored, see `network.quantise`."""
 
 
 def needs_torch() -> None:
@@ -45,10 +43,9 @@ def train_packaged(
     *,
     data: Path,
     models: Path,
-    minutes: float,
     seed: int,
     threads: int,
-    start: Path | None = None,
+    steps: int | None = None,
     cross_validate: bool = False,
 ) -> dict[str, Any]:
     """Train one network into a folder and give its card.
@@ -58,14 +55,14 @@ def train_packaged(
         data: The labelled pictures, with their `index.csv`; for the gates the folder above the
             three folders of pictures.
         models: Where the ONNX file, the card and the domain are written.
-        minutes: Length of the nuclei schedule; the others have a fixed number of steps.
         seed: Seed of weights and variation.
         threads: Processor threads.
-        start: Weights of an earlier nuclei training (`.pt`) to go on from.
+        steps: Trains the nuclei networks for at most so many steps, as a trial; by default the
+            steps of the recipe. The others have a fixed number.
         cross_validate: Score the recipe too, one series or donor left out at a time; long.
 
     Raises:
-        Refused: Torch is not installed, or the folder holds no labelled pictures.
+        Refused: Torch is not installed, or the folder holds no labelled pictures or too few.
     """
     needs_torch()
     folders = [data / name for name in FOLDERS.values()] if network == "gate" else [data]
@@ -81,26 +78,20 @@ def train_packaged(
     seeds = {"seed": seed, "threads": threads}
     match network:
         case "nuclei":
-            from .network import quantise
-            from .train_nuclei import calibration, train_nuclei
-            from .train_width import STEPS, train_width
+            from .train_nuclei import train_outlines
 
             fields = nuclei_fields(data)
-            guess = train_width(
-                fields, models / "width.onnx", steps=STEPS, seed=seed, threads=threads
-            )
-            done = train_nuclei(
-                fields,
-                models / "nuclei.onnx",
-                minutes=minutes,
-                seed=seed,
-                threads=threads,
-                start=start,
-            )
-            guesser = open_network((models / "width.onnx").read_bytes())
-            quantise(models / "nuclei.onnx", calibration(fields, guesser))
-            more = {"minutes": minutes, "width": guess, "integers": INTEGERS}
-            return finish_nuclei(data, models, done | seeds | more)
+            if (shown := sum(not field.held_out for field in fields)) <= PROTOTYPES:
+                raise Refused(
+                    "training-data-absent",
+                    what="the fluorescence fields to train nuclei on",
+                    found=f"{shown} that are not held out",
+                    limit=f"more than {PROTOTYPES}",
+                    remedy="name a folder that holds more",
+                    path=str(data),
+                )
+            done = train_outlines(fields, models, steps=steps, seed=seed, threads=threads)
+            return finish_nuclei(data, models, done | seeds)
         case "gate":
             return finish_gates(data, models, train_gates(data, models, seed=seed) | {"seed": seed})
         case "chamber":

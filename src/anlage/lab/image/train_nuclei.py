@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import cv2
 import numpy
@@ -21,13 +22,21 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from .grey import between_percentiles, read_grey, spread
-from .model import STRIDE_PX, Network
-from .network import SmallUNet, export
+from .model import STRIDE_PX, Network, open_network
+from .network import SmallUNet, export, quantise
 from .nuclei import scaled_planes
 from .split import Field
+from .train_width import STEPS as WIDTH_STEPS
+from .train_width import train_width
 
+STEPS = 19_000
 CROP_PX = 256
 BATCH = 8
+RATE = 3e-3
+INTEGERS = {"weight_bits": 7, "activation_bits": 8, "calibration_fields": 40}
+"""How the network is stored, see `network.quantise`."""
+
+LOG_STEPS = 500
 Floats = NDArray[numpy.float32]
 
 
@@ -42,26 +51,40 @@ class _Example:
     diameter: float  # median over the nuclei, px
 
 
-def train_nuclei(
-    fields: list[Field],
-    file: Path,
-    *,
-    minutes: float,
-    seed: int,
-    threads: int,
-    start: Path | None = None,
-    rate: float = 3e-3,
+def train_outlines(
+    fields: list[Field], models: Path, *, steps: int | None, seed: int, threads: int
 ) -> dict[str, object]:
-    """Train on the fields that are not held out, writing the best so far every few minutes.
+    """Train what the nuclei method rests on: the guess of the width, then the outlines in 8 bits.
 
     Args:
         fields: All fields; held-out ones are left alone.
-        file: The ONNX file to write.
-        minutes: Wall-clock length of the schedule.
+        models: Folder that `width.onnx` and `nuclei.onnx` are written to.
+        steps: At most so many steps of each; None for those of the recipe.
+        seed: Seed of weights and variation.
+        threads: Processor threads.
+
+    Returns:
+        The recipe as it was followed, for the card.
+    """
+    most = STEPS if steps is None else steps
+    file, guesser = models / "nuclei.onnx", models / "width.onnx"
+    guess = train_width(fields, guesser, steps=min(WIDTH_STEPS, most), seed=seed, threads=threads)
+    done = train_nuclei(fields, file, steps=min(STEPS, most), seed=seed, threads=threads)
+    quantise(file, calibration(fields, open_network(guesser.read_bytes())))
+    return done | {"width": guess, "integers": INTEGERS}
+
+
+def train_nuclei(
+    fields: list[Field], file: Path, *, steps: int, seed: int, threads: int
+) -> dict[str, object]:
+    """Train on the fields that are not held out and write the network as ONNX.
+
+    Args:
+        fields: All fields; held-out ones are left alone.
+        file: The ONNX file to write; a log of steps and losses is written beside it.
+        steps: Steps of the optimiser.
         seed: Seed of initial weights and augmentation.
         threads: Processor threads for torch.
-        start: Weights of an earlier training (`.pt`) to go on from.
-        rate: Highest learning rate of the schedule.
 
     Returns:
         What was done: steps, final loss, settings.
@@ -69,40 +92,36 @@ def train_nuclei(
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     examples = [_example(field) for field in fields if not field.held_out]
-    network = SmallUNet(channels=2, maps=2, coarse_maps=2).to(memory_format=torch.channels_last)
-    if start is not None:
-        network.load_state_dict(torch.load(start, weights_only=True))
+    network: Any = SmallUNet(channels=2, maps=2, coarse_maps=2)
+    network.to(memory_format=torch.channels_last)
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-3)
     queue: Queue[tuple[Floats, ...]] = Queue(maxsize=6)
-    source = _batches(examples, numpy.random.default_rng(seed))
+    source = _batches(examples, numpy.random.default_rng(seed), steps)
     threading.Thread(target=_fill, args=(queue, source), daemon=True).start()
-    begun, saved, step, running = time.monotonic(), time.monotonic(), 0, 0.0
-    while (part := (time.monotonic() - begun) / (60 * minutes)) < 1:
+    begun, running = time.monotonic(), 0.0
+    for step in range(steps):
         warm = min(1.0, (step + 1) / 200)
-        present = rate * warm * (0.5 * (1 + numpy.cos(numpy.pi * part)) + 0.003)
+        fall = 0.5 * (1 + float(numpy.cos(numpy.pi * step / steps))) + 0.003
         for group in optimiser.param_groups:
-            group["lr"] = present
-        image, inside, depth, weight, way, scale = (torch.from_numpy(part) for part in queue.get())
+            group["lr"] = RATE * warm * fall
+        image, *truth = (torch.from_numpy(part) for part in queue.get())
         with torch.autocast("cpu", dtype=torch.bfloat16):
             fine, coarse = network(image.to(memory_format=torch.channels_last))
-        loss = _loss(fine.float(), coarse.float(), inside, depth, weight, way, scale)
+        loss = _loss(fine.float(), coarse.float(), *truth)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
         optimiser.step()
-        step += 1
         _follow(average, network, keep=min(0.999, (step + 1) / (step + 10)))
         running = 0.98 * running + 0.02 * float(loss.detach())
-        if time.monotonic() - saved > 120:
-            saved = time.monotonic()
-            export(copy.deepcopy(average), file, channels=2, outputs=("fine", "coarse"))
-            torch.save(average.state_dict(), file.with_suffix(".pt"))
-            note = {"step": step, "loss": round(running, 4), "part": round(part, 3)}
-            file.with_suffix(".log").open("a").write(json.dumps(note) + "\n")
+        if step % LOG_STEPS == LOG_STEPS - 1:
+            minutes = (time.monotonic() - begun) / 60
+            note = {"step": step + 1, "loss": round(running, 4), "minutes": round(minutes, 1)}
+            with file.with_suffix(".log").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(note) + "\n")
     export(average, file, channels=2, outputs=("fine", "coarse"))
-    torch.save(average.state_dict(), file.with_suffix(".pt"))
-    return {"steps": step, "loss": round(running, 4), "batch": BATCH, "crop_px": CROP_PX}
+    return {"steps": steps, "loss": round(running, 4), "batch": BATCH, "crop_px": CROP_PX}
 
 
 def calibration(fields: list[Field], width: Network) -> list[Floats]:
@@ -197,10 +216,12 @@ def _contact(label: NDArray[numpy.int32]) -> Floats:
     return numpy.asarray(meets, numpy.float32)
 
 
-def _batches(examples: list[_Example], rng: numpy.random.Generator) -> Iterator[tuple[Floats, ...]]:
+def _batches(
+    examples: list[_Example], rng: numpy.random.Generator, steps: int
+) -> Iterator[tuple[Floats, ...]]:
     # Large fields hold more crops; the square root keeps small ones in the mix.
     size = numpy.array([numpy.sqrt(example.label.size) for example in examples])
-    while True:
+    for _ in range(steps):
         chosen = rng.choice(len(examples), BATCH, p=size / size.sum())
         columns = zip(*(_crop(examples[one], rng) for one in chosen), strict=True)
         yield tuple(numpy.stack(column) for column in columns)
