@@ -415,6 +415,8 @@ def do_step(
     **changes: Any,
 ) -> list[Recorded]:
     """Complete one step as two people would."""
+    if bench.labels:
+        label(bench, key, lot=lot)
     state = bench.lot(lot)
     phase = state.phase_of(key)
     assert phase is not None
@@ -435,20 +437,48 @@ def do_step(
     )
     recorded = bench.take(entries, operator)
     if bench.labels:
-        label(bench, key, lot=lot)
+        account(bench, lot=lot)
     return recorded
 
 
-def label(bench: Bench, key: str, *, lot: str = "L-1") -> None:
-    """Print the label sets that a step asks for and account for every copy, as its people do."""
-    from anlage.plant import labels_due, print_lot_labels, reconcile_lot_labels
+def label(bench: Bench, key: str, *, lot: str = "L-1") -> list[str]:
+    """Print the label sets that a step asks for, as its people do; give their names."""
+    from anlage.plant import labels_due, print_lot_labels
 
-    for number, due in enumerate(labels_due(bench.lot(lot), key)):
-        name, count = f"LS-{key}-{number}", due.count or 1
-        wanted = {"step": key, "label": due.need.label, "part": due.need.part or ""}
-        bench.take(print_lot_labels(bench.lot(lot), label_set=name, count=count, **wanted), ANNA)
+    names = []
+    for due in labels_due(bench.lot(lot), key):
+        if due.label_set:
+            continue
         state = bench.lot(lot)
-        bench.take(reconcile_lot_labels(state, label_set=name, applied=count, destroyed=0), ANNA)
+        name = f"LS-{len(state.label_sets) + 1}"
+        numbers = due.numbers or [state.next_fill(ahead) for ahead in range(110)]
+        wanted = {"step": key, "label": due.need.label, "part": due.need.part or ""}
+        bench.take(print_lot_labels(state, label_set=name, numbers=numbers, **wanted), ANNA)
+        names.append(name)
+    return names
+
+
+def account(bench: Bench, *, lot: str = "L-1") -> None:
+    """Account for the labels of every open set whose step is done, as its people do."""
+    from anlage.plant import reconcile_lot_labels
+
+    for name, (said, closed) in bench.lot(lot).label_sets.items():
+        state = bench.lot(lot)
+        step = state.steps.get(said.step)
+        if closed is not None or step is None or step.is_open:
+            continue
+        on = [one for one in said.numbers if one in state.carried]
+        due = next(one for one in labels_due_of(state, said) if one.count is not None)
+        on = on or list(said.numbers[: due.count])
+        off = [one for one in said.numbers if one not in on]
+        bench.take(reconcile_lot_labels(state, label_set=name, applied=on, destroyed=off), ANNA)
+
+
+def labels_due_of(state: Lot, said: Any) -> list[Any]:
+    """Give the label sets that the step of a printed set asks for, of its part."""
+    from anlage.plant import labels_due
+
+    return [one for one in labels_due(state, said.step) if one.need.part == said.part]
 
 
 def run_through(bench: Bench, lot: str = "L-1", **changes: Any) -> Lot:

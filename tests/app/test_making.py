@@ -317,21 +317,26 @@ def make(plant, id):
     raise AssertionError("the lot never ends")
 
 
-def step(plant, lot, key):
+def step(plant, lot, key, *, is_labelled=True):
     phase = lot.phase_of(key)
     operator = "kurt" if phase.role == "store-keeper" else "anna"
     units = tuple(f"E-{name}" for name in phase.equipment)
     for unit in units:
         ready(plant, unit, lot.id)
-    plant.do(StartStep(lot=lot.id, step=key, equipment=units), operator)
+    if key not in lot.steps:
+        plant.do(StartStep(lot=lot.id, step=key, equipment=units), operator)
     if phase.photo:
         file = AttachFile(
             lot=lot.id, step=key, name="bag.png", digest="1" * 64, media_type="image/png", size=9
         )
         plant.do(file, operator)
+    if is_labelled:
+        label(plant, lot.id, key)
     packs = {need.material_class: fresh(plant, need.material_class) for need in phase.materials}
     plant.clock.advance(phase.duration)
     values = {"source": "M-cd19-car-vector"} if key == "vector-dose" else {}
+    if key == "fill":
+        values["readings"] = {"bags": "1 bag", "volume": "20 mL"}
     if key == "harvest":
         values["readings"] = {
             "viable-cells": "2e9 cell", "density": "2e7 cell/mL", "viability": "92 %",
@@ -350,22 +355,32 @@ def step(plant, lot, key):
         witness="ben" if phase.witness else None,
     )
     plant.do(signed, operator)
-    label(plant, lot.id, key)
 
 
 def label(plant, id, key):
-    """Print the label sets of a step and account for each copy."""
-    for number, due in enumerate(labels_due(plant.state(Lot, f"lot/{id}"), key)):
+    """Print the label sets of a step; the bags have numbers of their own."""
+    lot = plant.state(Lot, f"lot/{id}")
+    for number, due in enumerate(labels_due(lot, key)):
         name = f"LS-{id}-{key}-{number}".replace(":", ".")
-        numbers = tuple(f"{name}-{copy}" for copy in range(due.count or 1))
+        numbers = due.numbers or tuple(f"DOSE-{n}" for n in range(1, 10))
         plant.do(
             PrintLabels(
-                label_set=name, lot=id, step=key, layout="cryovial@1", numbers=numbers,
+                label_set=name, lot=id, step=key, layout=f"{due.need.label}@1", numbers=numbers,
                 label=due.need.label, part=due.need.part,
             ),
             "anna",
         )  # fmt: skip
-        plant.do(ReconcileLabels(label_set=name, second="ben", applied=numbers), "anna")
+
+
+def account(plant, id):
+    """Account for each copy of the lot's labels: what its containers carry was applied."""
+    lot = plant.state(Lot, f"lot/{id}")
+    for name, (said, closed) in lot.label_sets.items():
+        if closed is None:
+            on = tuple(one for one in said.numbers if one in lot.carried)
+            off = tuple(one for one in said.numbers if one not in on)
+            asked = ReconcileLabels(label_set=name, second="ben", applied=on, destroyed=off)
+            plant.do(asked, "anna")
 
 
 def fresh(plant, name):
@@ -406,6 +421,7 @@ def examine(plant, id):
 def release(plant, id, dose="DOSE-1"):
     fills = (FilledContainer(container=dose, amount="20 mL", cells="1.4e8 cell"),)
     plant.do(FillDoses(lot=id, fills=fills), "anna")
+    account(plant, id)
     lot = plant.state(Lot, f"lot/{id}")
     shown = shown_review(lot, lot.version, is_full=False)
     plant.do(ReviewBatch(

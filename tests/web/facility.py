@@ -21,6 +21,7 @@ from anlage.plant import (
 from anlage.record import Actor
 from tests.app.test_making import (
     ROLES,
+    account,
     begin,
     examine,
     founding,
@@ -49,6 +50,7 @@ def furnish(plant, while_empty=None):
     examine(plant, made)
     fills = (FilledContainer(container="DOSE-1", amount="20 mL", cells="1.4e8 cell"),)
     plant.do(FillDoses(lot=made, fills=fills), "anna")
+    account(plant, made)
     more = while_empty(plant) if while_empty else {}
     running = begin(plant, order(plant))
     for _ in range(STEPS_BEFORE):

@@ -27,12 +27,14 @@ from .installation import Installation
 # shows them whole.
 OWN = frozenset(
     {"lot", "journey", "container", "sample", "measurement", "deviation", "shipment", "custody"}
+    | {"label-set"}
 )
 # All other streams show an outsider only what concerns no other patient; the rest stands as
 # digests.
 # Facts that begin another stream of the same patient: none relies on what did not exist before.
 BEGAN = {
     "lot-sample-taken": ("sample", "sample"),
+    "lot-labels-printed": ("label-set", "label_set"),
     "sample-measured": ("measurement", "measurement"),
 }
 LINKS_MAX = 64

@@ -180,6 +180,7 @@ from .journey_treatment import (
 from .label_need import (
     LabelDue,
     labels_due,
+    labels_missing,
     labels_unaccounted,
     print_lot_labels,
     reconcile_lot_labels,
@@ -374,6 +375,7 @@ from .sample import (
     end_sample,
     receive_sample,
     store_sample,
+    tube_numbers,
 )
 from .signing import (
     Qualified,
@@ -459,7 +461,9 @@ __all__ = [
     "LabelDue",
     "LabelNeed",
     "labels_due",
+    "labels_missing",
     "labels_unaccounted",
+    "tube_numbers",
     "print_lot_labels",
     "reconcile_lot_labels",
     "Landing",

@@ -11,6 +11,7 @@ from .errors import GMP, IDENTITY, not_running
 from .lot import Lot, LotStatus
 from .lot_fact import DosesFilled, Fill
 from .recipe import ContainerAct, ContainerVerb
+from .recipe_labels import RULE as LABEL_RULE
 from .signing import Qualified
 from .vessel import Vessels
 
@@ -131,6 +132,7 @@ def _filled(
             rule=IDENTITY,
         )
     part = act.into or "product"
+    _must_be_labelled(lot, step, part, [one.container for one in fills])
     scans = {part: " ".join(request.scanned)}
     work = Vessels(lot=lot, step=step, by=by, containers=containers, scans=scans)
     work.fill(act.part, {one.container: one.amount for one in fills}, act.vessel)
@@ -138,3 +140,18 @@ def _filled(
     if lot.status is LotStatus.RUNNING:
         work.offer_on()
     return work.entries
+
+
+def _must_be_labelled(lot: Lot, step: str, part: str, names: list[str]) -> None:
+    """See that each container carries a label that was printed for it, where some were."""
+    printed = lot.printed(step, part)
+    if printed and (bare := [one for one in names if one not in printed]):
+        raise Refused(
+            "label-not-printed",
+            what=f"containers of lot {lot.id}, filled at step {step}",
+            found=", ".join(bare)[:200],
+            limit=", ".join(one for one in printed if one not in lot.containers)[:200]
+            or "no label is left",
+            remedy="scan the label that is on the container, or print one more set for the step",
+            rule=LABEL_RULE,
+        )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
+from itertools import count, islice
 from typing import Any, Self
 
 from anlage.base import Instant, Quantity, canonical, parse_canonical
@@ -223,6 +224,7 @@ class Lot:
         people: Everyone who did or witnessed a step.
         vessels: The containers in the process now, by the part that they take in it.
         vessels_made: How many containers ever took a part.
+        carried: The numbers that containers of the lot carry or carried.
         label_sets: The label sets of its steps: what was printed, and how each was accounted for.
     """
 
@@ -258,6 +260,7 @@ class Lot:
     containers: Mapping[str, Container] = field(default_factory=dict)
     vessels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vessels_made: int = 0
+    carried: frozenset[str] = frozenset()
     label_sets: Mapping[str, tuple[LotLabelsPrinted, LotLabelsReconciled | None]] = field(
         default_factory=dict
     )
@@ -338,11 +341,37 @@ class Lot:
 
     def next_vessel(self, ahead: int = 0) -> str:
         """Give the number of the next container of the process, where no label was scanned."""
-        return f"{self.id}-C{self.vessels_made + 1 + ahead:02d}"
+        return self._free("C{:02d}", self.vessels_made + 1, ahead)
 
     def next_sample(self, ahead: int = 0) -> str:
         """Give the id of the next sample of this lot."""
-        return f"{self.id}-S{len(self.samples) + 1 + ahead:02d}"
+        return self._free("S{:02d}", len(self.samples) + 1, ahead)
+
+    def next_fill(self, ahead: int = 0) -> str:
+        """Give the number of the next container of product that is to be labelled."""
+        return self._free("B{}", len(self.containers) + 1, ahead)
+
+    @property
+    def numbered(self) -> frozenset[str]:
+        """Every number that stands on a container or on a printed label."""
+        printed = (said.numbers for said, _ in self.label_sets.values())
+        return self.carried.union(*printed)
+
+    def printed(self, step: str, part: str) -> tuple[str, ...]:
+        """Give the numbers that were printed for a part at a step, but those destroyed unused."""
+        return tuple(
+            number
+            for said, closed in self.label_sets.values()
+            if (said.step, said.part) == (step, part)
+            for number in said.numbers
+            if closed is None or number not in closed.gone
+        )
+
+    def _free(self, form: str, start: int, ahead: int) -> str:
+        """Give a number of a series that stands on no container and on no label."""
+        taken = self.numbered
+        names = (f"{self.id}-{form.format(n)}" for n in count(start))
+        return next(islice((one for one in names if one not in taken), ahead, None))
 
     # The fold --------------------------------------------------------------------------------
 
@@ -605,7 +634,8 @@ class Lot:
                 taken=recorded.happened,
                 due=said.due,
             )
-            return replace(self, samples={**self.samples, mark.id: mark})
+            carried = self.carried | {mark.id}
+            return replace(self, samples={**self.samples, mark.id: mark}, carried=carried)
         known = self.samples.get(said.sample)
         if known is None:
             return self
@@ -640,7 +670,8 @@ class Lot:
     def _filled(self, said: DosesFilled | DoseAllocated | DoseRejected) -> Self:
         if isinstance(said, DosesFilled):
             more = {one.container: Container(fill=one, coi=self.coi) for one in said.fills}
-            return replace(self, containers={**self.containers, **more})
+            carried = self.carried | more.keys()
+            return replace(self, containers={**self.containers, **more}, carried=carried)
         known = self.containers.get(said.container)
         if known is None:
             return self
@@ -654,7 +685,9 @@ class Lot:
         here = tuple(one for one in self.vessels.get(said.part, ()) if one != said.container)
         if isinstance(said, LotContainerJoined):
             vessels = {**self.vessels, said.part: (*here, said.container)}
-            return replace(self, vessels=vessels, vessels_made=self.vessels_made + 1)
+            carried = self.carried | {said.container}
+            made = self.vessels_made + 1
+            return replace(self, vessels=vessels, vessels_made=made, carried=carried)
         return replace(self, vessels={**self.vessels, said.part: here})
 
     def _labelled(self, said: LotLabelsPrinted | LotLabelsReconciled) -> Self:

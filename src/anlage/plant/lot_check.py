@@ -11,6 +11,7 @@ from anlage.base import Broken, Problem, Refused, digest, parse_canonical
 from anlage.record import Recorded, Signature
 
 from .disposition import certificate
+from .label_need import labels_missing
 from .lot import Lot, StepStatus
 from .lot_fact import (
     AuditTrailReviewed,
@@ -126,6 +127,9 @@ def _completed(lot: Lot, one: Recorded, said: StepCompleted) -> Iterator[Problem
             fault = _values_fault(signature, said)
         if fault is not None:
             yield _problem("signature-unsound", one, fault, f"{meaning} by {person}")
+    for due, count in labels_missing(lot, said.step, said.readings):
+        found = f"{due.printed} labels {due.need.label} for {due.need.part}"
+        yield _problem("labels-not-printed", one, found, f"{count}")
     yield from _limits(lot, one, said.step, said)
 
 

@@ -360,6 +360,7 @@ class LotLabelsPrinted:
         label: The label definition.
         part: What the labels go on.
         count: How many were printed.
+        numbers: The number on each.
     """
 
     label_set: str
@@ -367,17 +368,25 @@ class LotLabelsPrinted:
     label: str
     part: str
     count: int
+    numbers: tuple[str, ...] = ()
 
 
 @fact("lot-labels-reconciled")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotLabelsReconciled:
-    """Every copy of a label set of the lot is accounted for."""
+    """Every copy of a label set of the lot is accounted for.
+
+    Attributes:
+        applied: How many copies were applied.
+        destroyed: How many copies were destroyed.
+        gone: The numbers of which no copy was applied.
+    """
 
     label_set: str
     step: str
     applied: int
     destroyed: int
+    gone: tuple[str, ...] = ()
 
 
 @fact("lot-sample-closed")

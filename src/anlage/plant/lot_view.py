@@ -18,7 +18,7 @@ class LotBoard:
     """
 
     name = "lot-board"
-    version = 2
+    version = 3
     families = frozenset({"lot"})
 
     def apply(self, rows: Rows, recorded: Recorded) -> None:
@@ -190,6 +190,7 @@ def _new_lot(id: str, recorded: Recorded, body: Mapping[str, Any]) -> dict[str, 
         "later": [],
         "results": {},
         "unstored": [],
+        "label_sets": [],
         "reviews": {},
         "content_version": recorded.version,
         "due": None,
@@ -278,6 +279,14 @@ def _status(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) ->
         row.update(names={}, roles={}, ready=[])
 
 
+def _labels_printed(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) -> None:
+    row["label_sets"] = [*row["label_sets"], body["label_set"]]
+
+
+def _labels_closed(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) -> None:
+    row["label_sets"] = [one for one in row["label_sets"] if one != body["label_set"]]
+
+
 def _resumed(row: dict[str, Any], body: Mapping[str, Any], recorded: Recorded) -> None:
     row["status"] = "running" if row["open"] or row["ready"] else "made"
 
@@ -293,6 +302,8 @@ _CHANGES = {
     "lot-deviation-closed": _undeviated,
     "lot-sample-taken": _sampled,
     "lot-sample-closed": _stored,
+    "lot-labels-printed": _labels_printed,
+    "lot-labels-reconciled": _labels_closed,
     "lot-result-reported": _tested,
     "lot-result-invalidated": _untested,
     "batch-reviewed": _reviewed,
@@ -333,6 +344,7 @@ def _standing(row: Mapping[str, Any]) -> list[dict[str, str | None]]:
     found += [(f"deviation {id}", "qa-reviewer", None) for id in row["deviations"]]
     found += [(f"result of {name}", "qc-analyst", row["due"]) for name in row["pending"]]
     found += [(f"{name} failed", "releaser", None) for name in row["failed"]]
+    found += [(f"label set {id}", "operator", None) for id in row["label_sets"]]
     found += [(f"sample {id} not stored", "qc-analyst", None) for id in row["unstored"]]
     if not row["open"] and not row["ready"]:
         for kind in ("batch-reviewed", "audit-trail-reviewed"):

@@ -214,12 +214,14 @@ class LabelNeed:
         count: How many: a whole number, or the reading (`phase.parameter`) that gives it; None for
             one for each container.
         spare: How many more may be printed, to be destroyed when they are not used.
+        is_optional: True when the phase may be completed without the set.
     """
 
     label: str
     part: str | None = None
     count: int | str | None = None
     spare: int = 0
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

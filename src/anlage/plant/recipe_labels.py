@@ -1,7 +1,8 @@
 """Judges what a recipe says of label sets: each is for containers of its phase, and as many.
 
 How many a phase makes the recipe fixes for samples and single vessels; what is counted at the work
-place (bags of product) is a reading.
+place (bags of product) is a reading. Where a recipe says what its labels are for, whatever leaves
+the process (product and samples) needs one; a vessel inside the process may have one.
 """
 
 from collections.abc import Iterator
@@ -16,14 +17,22 @@ _ONE = (ContainerVerb.TRANSFER, ContainerVerb.CREATE)
 
 def label_faults(recipe: Recipe) -> Iterator[ContainerFault]:
     """Give every defect of label sets, phase by phase."""
+    if not any(need.part for phase in recipe.phases() for need in phase.labels):
+        return
     parameters = {f"{one.id}.{each.id}" for one in recipe.phases() for each in one.parameters}
     for phase in recipe.phases():
         made = made_by(phase)
         seen: set[tuple[str, str]] = set()
         for index, need in enumerate(phase.labels):
-            if need.part is None:
-                continue
             place = f"labels[{index}]"
+            if need.part is None:
+                part = SAMPLES if phase.samples else next(iter(made), "product")
+                yield ContainerFault(
+                    "label-without-purpose", phase.id, place, f"{need.label}, for nothing named",
+                    "what each label is for, as other phases of the recipe say it",
+                    f"write {{label: {need.label}, for: {part}}}",
+                )  # fmt: skip
+                continue
             if (need.label, need.part) in seen:
                 yield ContainerFault(
                     "label-set-doubled", phase.id, place, f"{need.label} for {need.part} again",
@@ -39,6 +48,7 @@ def label_faults(recipe: Recipe) -> Iterator[ContainerFault]:
                 )  # fmt: skip
             else:
                 yield from _count(phase, need, made[need.part], f"{place}.count", parameters)
+        yield from _bare(phase)
 
 
 def _count(
@@ -56,6 +66,25 @@ def _count(
             f"{made}, as many as the phase makes",
             f"write count: {made}, or leave it out; more to be destroyed go under spare",
         )  # fmt: skip
+
+
+def _bare(phase: Phase) -> Iterator[ContainerFault]:
+    """Give what leaves the process at a phase without a label."""
+    labelled = {need.part for need in phase.labels}
+    if None in labelled:
+        return
+    filled = [
+        (f"containers[{index}]", act.into)
+        for index, act in enumerate(phase.containers)
+        if act.verb is ContainerVerb.FILL and act.into
+    ]
+    for place, part in [*filled, *([("samples", SAMPLES)] if phase.samples else [])]:
+        if part not in labelled:
+            yield ContainerFault(
+                "container-unlabelled", phase.id, place, f"{part} without a label",
+                "a label set for all that leaves the process",
+                f"add labels: - {{label: ..., for: {part}}}",
+            )  # fmt: skip
 
 
 def made_by(phase: Phase) -> dict[str, int | str]:

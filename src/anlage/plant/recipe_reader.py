@@ -404,7 +404,9 @@ class _Reader:
     def label(self, value: object, path: str) -> LabelNeed | None:
         if not isinstance(value, dict):
             return LabelNeed(label=self.reference(value, path, "label"))
-        values = self.mapping(value, path, "label set", {"label", "for"}, {"count", "spare"})
+        values = self.mapping(
+            value, path, "label set", {"label", "for"}, {"count", "spare", "optional"}
+        )
         if values is None:
             return None
         name = self.reference(values.get("label", "unnamed"), f"{path}.label", "label")
@@ -417,6 +419,7 @@ class _Reader:
             part=self.id(values.get("for", "unnamed"), f"{path}.for", what),
             count=count,
             spare=self.count(values.get("spare", 0), f"{path}.spare", what, 0, 1000) or 0,
+            is_optional=self.flag(values.get("optional", False), f"{path}.optional"),
         )
 
     def sample(self, value: object, path: str) -> SamplePlan | None:

@@ -219,7 +219,7 @@ def _labels(lot: Lot) -> Iterator[Blocker]:
     for key, due in labels_unaccounted(lot):
         of = f"{due.need.label} for {due.need.part} of step {key}"
         yield Blocker(
-            code="labels-unaccounted",
+            code="labels-unaccounted" if due.label_set else "step-unlabelled",
             what=f"label set {due.label_set} ({of}) is not accounted for"
             if due.label_set
             else f"labels {of} were not printed here",

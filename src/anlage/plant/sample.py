@@ -13,6 +13,7 @@ from .errors import IDENTITY
 from .lot import Lot
 from .lot_fact import LotSampleClosed, LotSampleTaken
 from .recipe import Phase, Purpose
+from .recipe_labels import SAMPLES
 from .signing import Qualified
 from .vessel import Vessels
 
@@ -254,6 +255,18 @@ class Sample:
         return replace(self, results={**self.results, attribute: changed})
 
 
+def tube_numbers(lot: Lot, phase: Phase, step: str) -> tuple[str, ...]:
+    """Give the numbers of the tubes of a step: those that were printed for it, else the next."""
+    wanted = sum(plan.count for plan in phase.samples)
+    series = f"{lot.id}-S"
+    printed = [
+        one
+        for one in lot.printed(step, SAMPLES)
+        if one not in lot.samples and one.removeprefix(series).isdigit()
+    ][:wanted]
+    return (*printed, *(lot.next_sample(ahead) for ahead in range(wanted - len(printed))))
+
+
 def entries_of_samples(
     lot: Lot,
     phase: Phase,
@@ -267,12 +280,11 @@ def entries_of_samples(
     a tube that is drawn from a container of the process, where the recipe names it.
     """
     entries = []
-    ahead = 0
+    numbers = iter(tube_numbers(lot, phase, step))
     drawn: dict[str, dict[str, Quantity]] = {}
     for plan in phase.samples:
         for _ in range(plan.count):
-            id = lot.next_sample(ahead)
-            ahead += 1
+            id = next(numbers)
             if plan.source:
                 drawn.setdefault(plan.source, {})[id] = plan.amount
             due = at + plan.turnaround if plan.turnaround else None

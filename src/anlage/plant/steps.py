@@ -14,6 +14,7 @@ from anlage.record import Entry, Signature
 
 from .errors import IDENTITY, PART_11, distinct
 from .identity import identity_of
+from .label_need import must_be_labelled
 from .lot import Lot, StepState, StepStatus
 from .lot_fact import IdentityScanned, Reading, ReadingsEntered, Rule, StepCompleted, StepSkipped
 from .readings import read_values
@@ -133,6 +134,7 @@ def complete_step(
         entries.append(Entry(lot.stream, entered, request.happened, request.reason))
         return entries + entries_to_hold(lot, phase, step.key, breaches, at, entries)
     _must_be_complete(lot, phase, step, readings, request)
+    must_be_labelled(lot, request.step, readings)
     materials = materials_used(lot, phase, step.key, request.materials, readings, at)
     over = duration_fault(lot, phase, step, happened)
     handled = _handle(lot, phase, step, request, operator.id, readings, containers, units, is_late)

@@ -48,14 +48,18 @@ def starting_of(lot: Lot) -> tuple[str, ...]:
 
 
 def new_vessels(lot: Lot, phase: Phase, scans: Mapping[str, str]) -> dict[str, str]:
-    """Give the number of each vessel that a phase makes: its label as scanned, else the next."""
+    """Give the number of each vessel that a phase makes: its label as scanned, else that which was
+    printed for it, else the next.
+    """
+    key = lot.key_of(phase.id)
     found: dict[str, str] = {}
     for act in phase.containers:
         part = act.part if act.verb is ContainerVerb.CREATE else act.into
         if act.verb not in _NEW or part is None:
             continue
         read = scanned_of(scans.get(part, ""))
-        found[part] = clean_line(read[0], "container", limit=96) if read else ""
+        printed = lot.printed(key, part)[:1]
+        found[part] = clean_line(read[0], "container", limit=96) if read else "".join(printed)
     ahead = 0
     for part, name in found.items():
         if not name:
@@ -330,6 +334,8 @@ class Vessels:
         phase = self.lot.phase_of(self.step)
         acts = phase.containers if phase else ()
         if part in {act.into or act.part for act in acts if act.verb in _LABELLED}:
+            if part in {act.into or act.part for act in acts if act.verb in _NEW}:
+                self._must_be_printed(part, read)  # a filled container is judged as it is filled
             return  # the label of a container that this step makes
         known = self.lot.vessels.get(part, ())
         if part in {act.part for act in acts if act.verb is ContainerVerb.RECEIVE}:
@@ -337,6 +343,13 @@ class Vessels:
         for one in read if known else ():
             if one not in known:
                 raise self._mismatch(part, one[:96], ", ".join(known[:6]))
+
+    def _must_be_printed(self, part: str, read: tuple[str, ...]) -> None:
+        """See that a new container carries a label that was printed for it, where one was."""
+        printed = self.lot.printed(self.step, part)
+        for one in read if printed else ():
+            if one not in printed:
+                raise self._mismatch(part, one[:96], ", ".join(printed[:6]))
 
     def _mismatch(self, what: str, found: str, limit: str) -> Refused:
         return Refused(

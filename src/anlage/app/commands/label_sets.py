@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from anlage.base import Refused
 from anlage.custody import (
     LabelSet,
     LabelsPrinted,
@@ -15,7 +16,7 @@ from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
-from .making import lot_of
+from .making import definition_of, lot_of, person
 from .materials import must_act
 
 
@@ -70,13 +71,15 @@ def _print(desk: Desk, request: PrintLabels) -> list[Entry]:
     entries = print_labels(_set(desk, request.label_set), printed)
     if not request.label:
         return entries
+    _must_be_label(desk, request)
     return entries + print_lot_labels(
         lot_of(desk, request.lot),
         label_set=request.label_set,
         step=request.step,
         label=request.label,
         part=request.part,
-        count=len(request.numbers),
+        numbers=request.numbers,
+        says=request.shared,
     )
 
 
@@ -90,6 +93,8 @@ def _reprint(desk: Desk, request: ReprintLabel) -> list[Entry]:
 @command("reconcile-labels")
 def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
     labels = _set(desk, request.label_set)
+    if request.second.strip():
+        person(desk, request.second)
     entries = reconcile_labels(
         labels,
         applied=request.applied,
@@ -102,9 +107,29 @@ def _reconcile(desk: Desk, request: ReconcileLabels) -> list[Entry]:
     return entries + reconcile_lot_labels(
         lot_of(desk, labels.lot),
         label_set=labels.id,
-        applied=len(request.applied),
-        destroyed=len(request.destroyed),
+        applied=request.applied,
+        destroyed=request.destroyed,
     )
+
+
+def _must_be_label(desk: Desk, request: PrintLabels) -> None:
+    """See that a set is printed with the label that the recipe names, in effect.
+
+    Raises:
+        Refused: `labels-not-asked-for`, or `definition-not-effective`.
+    """
+    id, _, number = request.layout.partition("@")
+    wanted, _, pinned = request.label.partition("@")
+    if id != wanted or not number.isdigit() or pinned not in {"", number}:
+        raise Refused(
+            "labels-not-asked-for",
+            what=f"labels at step {request.step} of lot {request.lot}",
+            found=f"layout {request.layout}"[:120],
+            limit=f"{request.label}, with its version" if not pinned else request.label,
+            remedy="print the label definition that the recipe names",
+            rule="21 CFR 211.125",
+        )
+    definition_of(desk, "label", wanted).must_be_effective(int(number), desk.at)
 
 
 def _actor(desk: Desk) -> str:

@@ -66,6 +66,7 @@ from anlage.plant import (
     labels_due,
     new_vessels,
     starting_of,
+    tube_numbers,
 )
 from anlage.record import Actor
 from anlage.wire.labels import NUMBER
@@ -338,6 +339,7 @@ def _step(walk: Walk, lot: Lot, key: str) -> Steps:
     }
     materials, source = _materials(player, lot, phase)
     sets = _print_labels(walk, key)
+    scans |= _scans(player.state(Lot, f"lot/{lot.id}"), phase)
     player.do(
         CompleteStep(
             lot=lot.id,
@@ -411,9 +413,8 @@ def _scans(lot: Lot, phase: Phase) -> dict[str, str]:
     for plan in phase.samples:
         if plan.source and lot.vessels.get(plan.source):
             scans[plan.source] = " ".join(lot.vessels[plan.source])
-    count = sum(plan.count for plan in phase.samples)
-    if count:
-        scans["samples"] = " ".join(lot.next_sample(ahead) for ahead in range(count))
+    if phase.samples:
+        scans["samples"] = " ".join(tube_numbers(lot, phase, lot.key_of(phase.id)))
     return scans
 
 

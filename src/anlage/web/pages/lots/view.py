@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from anlage.plant import Lot, LotStatus, before_release
 from anlage.web.actions import Action, Link, links
+from anlage.web.blockers import with_pages
 from anlage.web.here import installation
 from anlage.web.menu import Place
 from anlage.web.reading import history, now, state
@@ -90,7 +91,7 @@ def lot(request: HttpRequest, name: str) -> HttpResponse:
     offered = links(request, (*BY_STATUS.get(found.status, ()), *ALWAYS), {"lot": name})
     context = {
         "lot": found,
-        "blockers": before_release(found, at) if found.status.is_open else (),
+        "blockers": with_pages(name, before_release(found, at) if found.status.is_open else ()),
         "current": _current(found),
         "units": _units(found),
         "samples": _samples(name),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from anlage.plant import Lot, LotStatus, Remark, before_release, not_plain
 from anlage.web.actions import Action, Link, links
+from anlage.web.blockers import with_pages
 from anlage.web.reading import history, me, now, state
 
 QUALITY, RELEASER = "qa-reviewer", "releaser"
@@ -30,7 +31,7 @@ def review(request: HttpRequest, name: str) -> HttpResponse:
     at = list(pages).index(shown) if shown in pages else -1
     context = {
         "lot": lot,
-        "blockers": blockers,
+        "blockers": with_pages(name, blockers),
         "tabs": [("exceptions", _("Exceptions"), len(lot.remarks))]
         + [(unit, unit, len(steps)) for unit, steps in pages.items()]
         + [("audit", _("Audit trail"), len(facts))],
