@@ -107,6 +107,9 @@ REPORTED = {
     "replication-competent-lentivirus": "not detected",
     "sterility-interim": "no growth",
 }
+COUNTS = {
+    "total-nucleated-cells": "6.2 10*9.cell", "cd3-cells": "3.1 10*9.cell", "viability": "96 %",
+}  # fmt: skip
 
 
 class Plant:
@@ -229,7 +232,7 @@ def order(plant):
     """Bring a new patient to the acceptance of the collection."""
     coi = order_collection(plant)
     collect(plant, coi)
-    plant.do(AcceptCollection(coi=coi, container=bag_of(coi), scan=coi), "kurt")
+    plant.do(AcceptCollection(coi=coi, container=bag_of(coi), scan=coi, counts=COUNTS), "kurt")
     return coi
 
 

@@ -125,6 +125,23 @@ def test_a_carrier_never_gets_a_patient():
     assert refusal.value.code == "passport-names-a-patient"
 
 
+def test_a_containers_number_tells_a_carrier_no_chain_of_identity():
+    coi = RECORD["chain_of_identity"]
+    record = RECORD | {
+        "id": f"container/{coi}-APH", "chain_of_identity": [coi],
+        "containers": [{"id": f"{coi}-APH", "vessel": "bag"}],
+    }  # fmt: skip
+
+    said = {
+        who: json.dumps(issue_passport(record, who, KEY, at=AT, salt=SALT), ensure_ascii=False)
+        for who in Audience
+    }
+
+    assert coi not in said[Audience.CARRIER]
+    assert '"…-APH"' in said[Audience.CARRIER]
+    assert f'"{coi}-APH"' in said[Audience.SITE]
+
+
 @pytest.mark.parametrize(
     "record",
     [

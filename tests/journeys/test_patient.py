@@ -102,6 +102,16 @@ def test_a_receipt_is_accepted_or_rejected_with_reasons(come, hospital):
     page.get_by_role("button", name="Accept for making").click()
     expect(page.get_by_role("alert").filter(has_text="Refused")).to_contain_text("leaks and clots")
 
+    page.locator("input[name=answer-bag][value=yes]").check()
+    page.locator("#count-total-nucleated-cells").fill("4.1")
+    page.locator("#count-cd3-cells").fill("0.3")
+    page.locator("#count-viability").fill("97")
+    page.get_by_role("button", name="Accept for making").click()
+    refused = page.get_by_role("alert").filter(has_text="Refused")
+    expect(refused).to_contain_text("collection-count-outside")
+    expect(refused).to_contain_text("at least 0.6")
+    expect(page.locator("#assessment")).to_be_visible()
+
     page.locator("#reason").fill("a clot of 3 cm")
     page.get_by_role("button", name="Reject").click()
 
@@ -184,6 +194,8 @@ def test_a_line_is_cleared_by_two_persons_from_two_scans(come, hospital):
     scan(page, hospital.named["fresh"])
     scan(page, "ben")
     expect(read(page, "Second person")).to_contain_text("Ben")
+    expect(page.locator("fieldset.question")).to_have_count(4)
+    expect(page.locator("main")).to_contain_text("Is nothing of another lot in room")
     for one in page.locator("input[type=radio][value=yes]").all():
         one.check()
     page.get_by_role("button", name="Both looked").click()

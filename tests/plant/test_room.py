@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from anlage.base import Refused
+from anlage.library import starter
 from anlage.plant import (
     CleanRoom,
     ClearLine,
@@ -167,3 +168,42 @@ def test_a_room_out_of_service_takes_nothing_until_it_is_put_back_by_signature(b
     bench.keep(put_room_back(bench.room("R-1"), back))
     assert bench.room("R-1").status is RoomStatus.TO_BE_CLEANED
     assert all(sentence(one).endswith(".") for one in bench.facts)
+
+
+CHECKLIST = starter("checklist", "line-clearance").defined
+ALL_YES = dict.fromkeys(("nothing-left", "cleaned", "records", "monitoring"), True)
+
+
+def clear_by(bench, answers, checklist=CHECKLIST, **more):
+    asked = ClearLine(
+        room="R-1", lot="L-1", answers=answers, by="op1", signature=signed("op2"), **more
+    )
+    return bench.keep(
+        clear_line(bench.room("R-1"), asked, at=bench.at, checklist=checklist, version=3)
+    )
+
+
+def test_the_checklist_in_force_asks_in_place_of_the_rooms_own_checks(bench):
+    clean(bench)
+
+    clear_by(bench, ALL_YES)
+
+    said = bench.facts[-1].fact
+    assert said.checklist == "line-clearance version 3"
+    assert said.checks == ("nothing-left", "cleaned", "records", "monitoring")
+    enter(bench)
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [(YES, "checklist-open"), (ALL_YES | {"cleaned": False}, "checklist-stops")],
+)
+def test_a_question_that_is_open_or_stops_clears_no_line(bench, answers, code):
+    clean(bench)
+
+    refused = refusal(clear_by, bench, answers)
+
+    assert refused.code == "line-clearance-open"
+    assert code in {one.code for one in refused.problems}
+    assert any(one.remedy == "clean it again" for one in refused.problems)
+    assert refusal(enter, bench).problem.found == "not cleared"

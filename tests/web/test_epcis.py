@@ -508,3 +508,41 @@ def test_any_valid_document_is_captured_and_every_event_comes_back_word_for_word
             continue
         found = comparable(partner.events(EQ_eventID=mark), event)
         assert {name: found.get(name) for name in event} == event
+
+
+@pytest.mark.parametrize("kinds", [500, 2])
+def test_a_rare_step_is_found_past_many_events_of_other_steps(partner, monkeypatch, kinds):
+    """By kind alone it is not looked through; with too many kinds known it still is complete."""
+    from anlage.custody import capture
+    from anlage.web.pages.epcis import query
+
+    monkeypatch.setattr(capture, "KINDS_MAX", kinds)
+    monkeypatch.setattr(query, "EXAMINED_MAX", 60 if kinds < 500 else 5)
+    step = f"https://own.example/step/{kinds}"
+    common = [an_event(f"77{kinds}{number}", bizStep="storing") for number in range(20)]
+    rare = [an_event(f"78{kinds}{number}", bizStep=step) for number in range(3)]
+    partner.post("capture", a_document(*common[:10], rare[0], *common[10:], *rare[1:]))
+
+    found = partner.events(EQ_bizStep=step, EQ_disposition="in_progress")
+
+    assert [one["epcList"] for one in found] == [one["epcList"] for one in rare]
+    assert partner.events(EQ_bizStep=step, EQ_disposition="active") == []
+    first = partner.get("events", query_params={"EQ_bizStep": step, "perPage": "2"})
+    assert len(first.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]) == 2
+    assert "rel=" in first["Link"]
+
+
+def test_events_come_in_order_of_capture_whatever_their_kind(partner):
+    mixed = [
+        an_event(f"79{number}", bizStep=step, action=action)
+        for number, (step, action) in enumerate(
+            [("packing", "ADD"), ("storing", "OBSERVE"), ("packing", "OBSERVE"), ("storing", "ADD")]
+        )
+    ]
+    before = len(partner.events(perPage="1000"))
+    partner.post("capture", a_document(*mixed))
+
+    every = partner.events(perPage="1000")
+
+    assert len(every) == before + 4
+    assert [one["epcList"] for one in every[-4:]] == [one["epcList"] for one in mixed]

@@ -8,9 +8,8 @@ from anlage.app import understand
 from anlage.plant import RegisterRoom, Room
 from anlage.wire import symbols
 
-pytestmark = pytest.mark.req("U23")
 
-
+@pytest.mark.req("U23")
 @pytest.mark.parametrize("kind", ["equipment", "room", "person"])
 def test_a_printed_tag_scans_as_its_thing(house, enter, kind):
     browser = enter("anna")

@@ -10,6 +10,7 @@ from .backup import backup, restore
 from .claims import OpenClaim, open_claims, take_by_agreement
 from .code_name import code_name
 from .code_reading import CodeRead, keep_scan, understand
+from .commands.collection_counts import counts_asked
 from .commands.infusion import collection_in_effect
 from .conditions import predicted, take_in, way_figure
 from .custody import custody_histories
@@ -69,6 +70,7 @@ from .tag_list import ForeignTag, TagList, tag_list
 from .verification import custody_shown, read_key, verify, verify_bytes
 
 __all__ = [
+    "counts_asked",
     "label_layout",
     "label_values",
     "passport_record",

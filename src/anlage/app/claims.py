@@ -15,6 +15,7 @@ from anlage.custody import (
     CapturedEvent,
     Container,
     Meaning,
+    newest_events,
 )
 from anlage.record import Actor, Rows, Stream
 
@@ -59,7 +60,7 @@ def open_claims(site: Installation, *, limit: int) -> list[OpenClaim]:
     """Give the newest claims that nobody has decided, up to `limit`, among the newest events."""
     rows, found = site.rows(CAPTURE_VIEW), []
     decided, codes = site.rows(CLAIM_VIEW), site.rows(CODE_VIEW)
-    for _, row in rows.find(facet="event", limit=LOOKED_AT_MAX, newest_first=True):
+    for row in newest_events(rows, LOOKED_AT_MAX):
         if row["declared"] is not None:
             continue
         things = [one for held in row["things"].values() for one in held]

@@ -9,15 +9,19 @@ An event that is known already is not entered twice; one that is wrong is never 
 event with an error declaration and the same identity stands beside it (EPCIS 2.0, 7.4.1.4).
 """
 
+import heapq
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from anlage.base import Refused
 from anlage.record import Entry, Recorded, Rows, Stream, fact
 
 EVENTS_MAX = 20_000
+KIND_TERMS = ("bizStep", "disposition", "action")
+KINDS_MAX = 500
 VIEW = "epcis-events"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -354,13 +358,15 @@ def end_subscription(query: EventQuery, request: EndSubscription) -> list[Entry]
 class EventView:
     """The index of captured events.
 
-    Keys: `e:ORDER` an event, `i:ID` what is known under an identity, `x:…` one entry per thing or
-    place of an event (facet `x:VALUE`, in order of capture), `v:KIND:VALUE` each value that was
-    seen, `job:ID` a capture, `q:NAME` a named query, `s:NAME/ID` a subscription.
+    Keys: `e:ORDER` an event (facet `e:NUMBER` of its kind, in order of capture), `k:…` each kind of
+    event that was seen: type, step, disposition and action together, `i:ID` what is known under an
+    identity, `x:…` one entry per thing or place of an event (facet `x:VALUE`, in order of capture),
+    `v:KIND:VALUE` each value that was seen, `newest` the order of the last event, `job:ID` a
+    capture, `q:NAME` a named query, `s:NAME/ID` a subscription.
     """
 
     name = VIEW
-    version = 1
+    version = 2
     families = frozenset({"epcis"})
 
     def apply(self, rows: Rows, recorded: Recorded) -> None:
@@ -389,7 +395,7 @@ def _take(rows: Rows, recorded: Recorded, said: EpcisCaptured) -> None:
     """Enter the events of a document that are not known yet, and what became of the rest."""
     new = repeated = 0
     clashes: list[int] = []
-    job = recorded.stream.id
+    job, last = recorded.stream.id, ""
     for event in said.events:
         order = f"{recorded.number:012d}.{event.place:06d}"
         known = rows.get(f"i:{event.id}")
@@ -401,12 +407,15 @@ def _take(rows: Rows, recorded: Recorded, said: EpcisCaptured) -> None:
         if mark in versions:
             repeated += 1
             continue
-        new += 1
+        new, last = new + 1, order
         versions[mark] = order
         rows.put(f"i:{event.id}", {"hash": event.hash, "versions": versions})
         _index(rows, recorded, said, event, order)
+    if new:
+        rows.put("newest", {"order": max(newest_order(rows), last)})
     row = {
         "capture": job,
+        "order": f"{recorded.number:012d}",
         "digest": said.digest,
         "context": said.context,
         "created": recorded.recorded_text,
@@ -440,7 +449,7 @@ def _index(
         "terms": dict(event.terms),
         "things": {role: list(values) for role, values in event.things.items()},
     }
-    rows.put(f"e:{order}", row, facet="event", order=order)
+    rows.put(f"e:{order}", row, facet=f"e:{_kind(rows, event)}", order=order)
     things = {value for values in event.things.values() for value in values}
     places = {event.terms[name] for name in ("bizLocation", "readPoint") if name in event.terms}
     for value in sorted(things | places):
@@ -451,6 +460,54 @@ def _index(
     for kind, value in seen:
         if rows.get(f"v:{kind}:{value}") is None:
             rows.put(f"v:{kind}:{value}", {"value": value}, facet=f"v:{kind}", order=value)
+
+
+def _kind(rows: Rows, event: CapturedEvent) -> int:
+    """Give the number of an event's kind; 0 for one that came when too many kinds were known."""
+    kind = {"type": event.type} | {name: event.terms.get(name, "") for name in KIND_TERMS}
+    key = f"k:{json.dumps(list(kind.values()), ensure_ascii=False)}"
+    known = rows.get(key)
+    if known is not None:
+        return int(known["number"])
+    number = rows.count(facet="kind") + 1
+    if number > KINDS_MAX:
+        return 0
+    rows.put(key, {"number": number, **kind}, facet="kind", order=f"{number:06d}")
+    return number
+
+
+def event_facets(rows: Rows, wanted: Mapping[str, Collection[str]]) -> list[str]:
+    """Give the facets of the event index that may hold events of these kinds.
+
+    Args:
+        rows: The rows of the event index.
+        wanted: Values by `type`, `bizStep`, `disposition` or `action`; any of them may fit, all
+            names have to.
+    """
+    kinds = [row for _, row in rows.find(facet="kind", limit=KINDS_MAX)]
+    fitting = [
+        f"e:{row['number']}"
+        for row in kinds
+        if all(row[name] in values for name, values in wanted.items())
+    ]
+    return fitting if len(kinds) < KINDS_MAX else ["e:0", *fitting]
+
+
+def newest_events(rows: Rows, limit: int) -> list[dict[str, Any]]:
+    """Give captured events, the last captured first."""
+    start, counted = "", 0
+    for _, job in rows.find(facet="job", limit=limit, newest_first=True):
+        start, counted = job["order"], counted + job["new"]
+        if counted >= limit:
+            break
+    walks = [rows.find(facet=one, limit=counted, after=start) for one in event_facets(rows, {})]
+    merged = list(heapq.merge(*walks, key=lambda one: one[0]))
+    return [row for _, row in merged[: -limit - 1 : -1]]
+
+
+def newest_order(rows: Rows) -> str:
+    """Give the order of the event that was captured last; empty when there is none."""
+    return str((rows.get("newest") or {}).get("order", ""))
 
 
 def _must_stand(query: EventQuery, name: str) -> None:

@@ -90,6 +90,11 @@ def issue(
     """
     _must_be_a_record(record, audience)
     shown = {name: record[name] for name in PARTS[audience] if name in record}
+    subject = str(record["id"])
+    if audience is Audience.CARRIER:
+        # Numbers of containers may be built from the chain of identity, which is the patient's.
+        named = _texts(record.get("chain_of_identity"))
+        shown, subject = _masked(shown, named), _masked(subject, named)
     digest = record_digest(record, salt)
     issuer = f"did:key:{public_name(key.public_key())}"
     document: dict[str, Any] = {
@@ -102,7 +107,7 @@ def issue(
         "credentialSubject": {
             "id": f"urn:anlage:record:{digest}",
             "audience": audience.value,
-            "subject": str(record["id"]),
+            "subject": subject,
             "recordDigest": f"sha-256:{digest}",
             **shown,
         },
@@ -322,6 +327,24 @@ def _must_be_a_record(record: Mapping[str, Any], audience: Audience) -> None:
                     rule="GDPR Art. 5(1)(c)",
                     path=place,
                 )
+
+
+def _texts(value: Any) -> list[str]:
+    held = value if isinstance(value, list | tuple) else [value]
+    return [one for one in held if isinstance(one, str) and one]
+
+
+def _masked(value: Any, named: list[str]) -> Any:
+    """Give a value with each of these texts left out of every text in it."""
+    if isinstance(value, str):
+        for one in named:
+            value = value.replace(one, "…")
+        return value
+    if isinstance(value, Mapping):
+        return {key: _masked(inner, named) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner, named) for inner in value]
+    return value
 
 
 def _patient_at(value: Any, path: str) -> str | None:

@@ -126,6 +126,8 @@ class Collection:
         statements: What the label says, by case.
         checklist: What is asked at the collection.
         receipt: What is asked at receipt.
+        acceptance: The specification by which its counts are judged at receipt; empty for none.
+        counts: The attributes of it that are counted at receipt.
         uses: Every definition that it names.
     """
 
@@ -140,6 +142,8 @@ class Collection:
     statements: tuple[Statement, ...]
     checklist: str
     receipt: str
+    acceptance: str
+    counts: tuple[str, ...]
     uses: tuple[Reference, ...]
 
     @classmethod
@@ -161,6 +165,7 @@ class Collection:
                 ("role", "role"),
                 ("checklist", "checklist"),
                 ("receipt", "checklist"),
+                ("acceptance", "specification"),
             )
         }
         labels = fields.ids("labels", "label")
@@ -176,6 +181,8 @@ class Collection:
             statements=fields.each("statements", Statement.from_fields, least=1),
             checklist=named["checklist"].id if named["checklist"] else "",
             receipt=named["receipt"].id if named["receipt"] else "",
+            acceptance=named["acceptance"].id if named["acceptance"] else "",
+            counts=fields.texts("counts"),
             uses=(*(one for one in named.values() if one is not None), *labels),
         )
 

@@ -129,7 +129,7 @@ from .genealogy import (
 )
 from .identity import identity_of, label_of
 from .journey import Journey, JourneyStage
-from .journey_collection import accept_collection, fail_collection, record_collection
+from .journey_collection import CountJudged, accept_collection, fail_collection, record_collection
 from .journey_order import (
     book_slot,
     cancel_journey,
@@ -457,6 +457,7 @@ def sentence(recorded: Recorded) -> str | None:
 
 
 __all__ = [
+    "CountJudged",
     "LabelDue",
     "LabelNeed",
     "labels_due",

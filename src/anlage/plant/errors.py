@@ -13,6 +13,7 @@ CODES: Mapping[str, str] = {
     "attachment-unusable": "What is attached has no digest, name or size that can be right.",
     "authorisation-unusable": "An exceptional authorisation lacks a person, or names no one rule.",
     "calculation-mismatch": "A value worked out by hand does not agree with the computed one.",
+    "collection-count-outside": "A count of the collection is missing or outside its limits.",
     "consent-missing": "A patient's checks or consent are not complete.",
     "definition-not-effective": "A definition is not approved and in effect.",
     "deviation-unknown": "There is no such deviation.",

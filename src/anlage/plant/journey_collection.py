@@ -1,6 +1,10 @@
 """The collection: performed, failed, accepted at the facility or rejected there."""
 
-from anlage.base import Instant, Quantity, Refused, clean_line, clean_text
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anlage.base import Instant, Problem, Quantity, Refused, clean_line, clean_text
 from anlage.custody import Container, ContainerCreated, Evidence, create
 from anlage.library import Collection, Donor, InfectiousStatus
 from anlage.record import Entry
@@ -24,6 +28,8 @@ from .journey_fact import (
 )
 from .journey_request import AcceptCollection, FailCollection, RecordCollection
 from .signing import Qualified, must_sign
+
+QUALITY = "qa-reviewer"
 
 
 def record_collection(
@@ -145,6 +151,29 @@ def fail_collection(
     return [Entry(journey.stream, CollectionFailed(reason=reason, by=person.id), why=reason)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountJudged:
+    """A count of a collection against its limit.
+
+    Attributes:
+        attribute: What was counted.
+        reported: The count as given; empty when none was.
+        limit: The limit as a certificate prints it.
+        is_acceptable: Whether it meets the limit.
+        compared: What was compared with what.
+    """
+
+    attribute: str
+    reported: str
+    limit: str
+    is_acceptable: bool
+    compared: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.attribute}: {self.compared or f'not counted; limit {self.limit}'}"
+
+
 def accept_collection(
     journey: Journey,
     request: AcceptCollection,
@@ -152,11 +181,26 @@ def accept_collection(
     person: Qualified,
     at: Instant,
     bag: Container | None = None,
+    judged: Sequence[CountJudged] = (),
+    specification: str = "",
+    quality: Qualified | None = None,
 ) -> list[Entry]:
     """Accept the collection that arrived, or reject it.
 
+    Args:
+        journey: The patient's journey.
+        request: What was read, answered and counted.
+        person: Who receives.
+        at: The moment.
+        bag: The bag on record.
+        judged: Each count that the collection's definition asks for, judged.
+        specification: By which specification and version.
+        quality: Who assessed counts that are missing or outside their limits.
+
     Raises:
-        Refused: `identity-mismatch`; nothing was collected; a check fails and no reason is given.
+        Refused: `identity-mismatch`; nothing was collected; a check fails and no reason is given;
+            `collection-count-outside`: a count is missing or outside and quality has not assessed
+            it.
     """
     journey.must_be_at(JourneyStage.COLLECTED, "an acceptance")
     journey.must_be_same(request.scan, "label on the collection bag")
@@ -171,9 +215,17 @@ def accept_collection(
         )
     person.must_be_qualified(STORE, at)
     place = clean_line(request.place, "place")
+    outside = [one for one in judged if not one.is_acceptable]
     if request.reject is not None:
         reason = clean_text(request.reject, "reason", limit=1000)
-        rejected = CollectionRejected(container=request.container, reason=reason, by=person.id)
+        rejected = CollectionRejected(
+            container=request.container,
+            reason=reason,
+            by=person.id,
+            counts={one.attribute: one.reported for one in judged if one.reported},
+            specification=specification,
+            outside=tuple(str(one) for one in outside if one.reported),
+        )
         taken = in_hand(bag, by=person.id, place=place)
         return [Entry(journey.stream, rejected, why=reason), *taken]
     failed = [name for name, given in request.checks.items() if given != "pass"]
@@ -191,6 +243,51 @@ def accept_collection(
         checks=dict(request.checks),
         temperature_ok=request.temperature_ok,
         by=person.id,
+        counts={one.attribute: one.reported for one in judged if one.reported},
+        specification=specification,
+        outside=tuple(map(str, outside)),
+        **_assessed(journey, request, outside, specification, person, quality, at),
     )
     taken = in_hand(bag, by=person.id, place=place, to="role/operator")
     return [Entry(journey.stream, accepted), *taken]
+
+
+def _assessed(
+    journey: Journey,
+    request: AcceptCollection,
+    outside: Sequence[CountJudged],
+    specification: str,
+    person: Qualified,
+    quality: Qualified | None,
+    at: Instant,
+) -> dict[str, Any]:
+    """Give quality's signed assessment of counts that are not as specified; nothing when all are.
+
+    Raises:
+        Refused: `collection-count-outside` without one.
+    """
+    if not outside:
+        return {}
+    what = f"acceptance for {journey.id}"
+    if quality is None or not request.assessment.strip():
+        raise Refused.of(
+            Problem(
+                code="collection-count-outside",
+                what=f"{one.attribute} of the collection for {journey.id}",
+                found=one.reported or "not counted",
+                limit=one.limit,
+                remedy="count again, reject the collection, or have quality assess it and sign",
+                rule=specification,
+                path=f"counts.{one.attribute}",
+            )
+            for one in outside
+        )
+    quality.must_be_qualified(QUALITY, at)
+    if quality.id == person.id:
+        raise distinct(what, quality.id, "who receives it")
+    assessment = clean_text(request.assessment, "assessment", limit=1000)
+    shown = {"coi": journey.id, "outside": list(map(str, outside)), "assessment": assessment}
+    signature = must_sign(
+        request.assessed, person=quality, meaning="assessed", what=what, shown=shown
+    )
+    return {"assessment": assessment, "assessed": signature}

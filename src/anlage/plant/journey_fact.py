@@ -125,12 +125,29 @@ class CollectionFailed:
 @fact("collection-accepted")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionAccepted:
-    """The collection arrived and was accepted for making."""
+    """The collection arrived and was accepted for making.
+
+    Attributes:
+        container: The bag.
+        checks: The answers at receipt.
+        temperature_ok: False when it grew too warm or too cold.
+        by: Who accepted it.
+        counts: What was counted, by attribute.
+        specification: The specification and version that judged the counts; empty for none.
+        outside: What was missing or outside its limits, one sentence each.
+        assessment: Why it was accepted all the same.
+        assessed: Quality's signature under that.
+    """
 
     container: str
     checks: Mapping[str, str]
     temperature_ok: bool
     by: str
+    counts: Mapping[str, str] = field(default_factory=dict)
+    specification: str = ""
+    outside: tuple[str, ...] = ()
+    assessment: str = ""
+    assessed: Signature | None = None
 
 
 @fact("collection-rejected")
@@ -141,6 +158,9 @@ class CollectionRejected:
     container: str
     reason: str
     by: str
+    counts: Mapping[str, str] = field(default_factory=dict)
+    specification: str = ""
+    outside: tuple[str, ...] = ()
 
 
 @fact("lot-assigned")

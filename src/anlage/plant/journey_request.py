@@ -116,7 +116,21 @@ class FailCollection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptCollection:
-    """Accept the collection for making, or reject it with a reason."""
+    """Accept the collection for making, or reject it with a reason.
+
+    Attributes:
+        coi: The chain of identity.
+        container: The bag.
+        scan: What was read from its label.
+        checks: The answers at receipt.
+        temperature_ok: False when it grew too warm or too cold.
+        reject: Why it is rejected; None to accept it.
+        place: Where it is received.
+        counts: What was counted, by attribute of the acceptance specification ("1.2 10*9.cell").
+        assessment: Why it is accepted although a count is missing or outside its limits.
+        assessed_by: Quality's person who assessed that, and signs.
+        assessed: That person's signature.
+    """
 
     coi: str
     container: str
@@ -125,6 +139,10 @@ class AcceptCollection:
     temperature_ok: bool = True
     reject: str | None = None
     place: str = "receipt"
+    counts: Mapping[str, str] = field(default_factory=dict)
+    assessment: str = ""
+    assessed_by: str = ""
+    assessed: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

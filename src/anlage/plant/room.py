@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Self
 
 from anlage.base import Instant, Problem, Quantity, Refused, clean_line
+from anlage.library import Checklist
 from anlage.record import Entry, Recorded, Signature, Stream, fact
 
 from .equipment import must_be_clean_by, must_be_second
@@ -98,10 +99,12 @@ class LineCleared:
 
     Attributes:
         lot: The lot it is cleared for.
-        checks: The checks that were answered with yes.
+        checks: The checks that were answered so that the work may go on.
         by: Who went through them.
         until: How long the clearance waits for the lot.
         signature: The second person's.
+        checklist: The checklist and version that asked; empty where the room's own checks did.
+        words: Answers in words, by check.
     """
 
     lot: str
@@ -109,6 +112,8 @@ class LineCleared:
     by: str
     until: Instant
     signature: Signature
+    checklist: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @fact("room-entered")
@@ -174,13 +179,23 @@ class CleanRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearLine:
-    """Clear a line for a lot: the answers of the first person, the signature of the second."""
+    """Clear a line for a lot: the answers of the first person, the signature of the second.
+
+    Attributes:
+        room: The room.
+        lot: The lot that comes next.
+        answers: Yes or no, by check.
+        by: Who went through the checks.
+        signature: The second person's.
+        words: Answers of checks that ask for words or a choice.
+    """
 
     room: str
     lot: str
     answers: Mapping[str, bool]
     by: str
     signature: Signature | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,8 +422,22 @@ def clean_room(room: Room, request: CleanRoom, *, at: Instant) -> list[Entry]:
     return [Entry(room.stream, said)]
 
 
-def clear_line(room: Room, request: ClearLine, *, at: Instant) -> list[Entry]:
+def clear_line(
+    room: Room,
+    request: ClearLine,
+    *,
+    at: Instant,
+    checklist: Checklist | None = None,
+    version: int = 0,
+) -> list[Entry]:
     """Clear a line for a lot.
+
+    Args:
+        room: The room.
+        request: The answers.
+        at: The moment.
+        checklist: The checklist in force; its questions take the place of the room's own checks.
+        version: Of the checklist.
 
     Raises:
         Refused: The room is not clean, a check is missing or answered with no, a lot is still in
@@ -419,27 +448,55 @@ def clear_line(room: Room, request: ClearLine, *, at: Instant) -> list[Entry]:
     if room.clean_until is None or at > room.clean_until:
         found = f"cleaning held until {room.clean_until}" if room.clean_until else "not cleaned"
         raise _refused(room, found, "cleaned, and the cleaning holds")
-    open_checks = [name for name in room.terms.checks if not request.answers.get(name, False)]
-    if open_checks:
-        raise Refused(
-            "line-clearance-open",
-            what=f"line clearance of room {room.id} for lot {request.lot}",
-            found=f"not answered with yes: {', '.join(open_checks)}",
-            limit="every check answered with yes",
-            remedy="put it right, then check again",
-            rule=RULE,
-        )
+    checks = _checked(room, request, checklist)
     signature = _signed(room, request.signature)
     must_be_second(f"line clearance of room {room.id}", request.by, signature)
     until = at + timedelta(minutes=int(room.terms.clearance_hours * 60))
     said = LineCleared(
         lot=request.lot,
-        checks=room.terms.checks,
+        checks=checks,
         by=request.by,
         until=until,
         signature=signature,
+        checklist=f"{checklist.heading.id} version {version}" if checklist else "",
+        words={one: request.words[one] for one in checks if one in request.words},
     )
     return [Entry(room.stream, said)]
+
+
+def _checked(room: Room, request: ClearLine, checklist: Checklist | None) -> tuple[str, ...]:
+    """Give the checks, all of which let the work go on.
+
+    Raises:
+        Refused: `line-clearance-open` for the room's own, or each answer that a checklist stops.
+    """
+    what = f"line clearance of room {room.id} for lot {request.lot}"
+    if checklist is None:
+        open_checks = [name for name in room.terms.checks if not request.answers.get(name, False)]
+        if open_checks:
+            raise Refused(
+                "line-clearance-open",
+                what=what,
+                found=f"not answered with yes: {', '.join(open_checks)}",
+                limit="every check answered with yes",
+                remedy="put it right, then check again",
+                rule=RULE,
+            )
+        return room.terms.checks
+    said = {name: "yes" if is_so else "no" for name, is_so in request.answers.items()}
+    said |= request.words
+    problems = [one for item in checklist.items if (one := item.judge(said.get(item.id)))]
+    if problems:
+        first = Problem(
+            code="line-clearance-open",
+            what=what,
+            found=f"{len(problems)} of {len(checklist.items)} questions",
+            limit=f"every question of {checklist.heading.id} answered so that work may go on",
+            remedy="put it right, then check again",
+            rule=RULE,
+        )
+        raise Refused.of([first, *problems])
+    return tuple(item.id for item in checklist.items)
 
 
 def enter_room(

@@ -47,6 +47,7 @@ from anlage.record import Entry
 
 from ..engine import Desk, command
 from ..staff import person_of
+from .collection_counts import counts_judged
 from .infusion import collection_of, must_stand, order_of
 from .making import container_of, definition_of, journey_of, person, signer, who
 
@@ -113,7 +114,17 @@ def _fail(desk: Desk, request: FailCollection) -> list[Entry]:
 @command("accept-collection")
 def _accept(desk: Desk, request: AcceptCollection) -> list[Entry]:
     journey, bag = journey_of(desk, request.coi), container_of(desk, request.container)
-    return accept_collection(journey, request, person=who(desk), at=desk.at, bag=bag)
+    judged, specification = counts_judged(desk, journey.product, request.counts)
+    return accept_collection(
+        journey,
+        request,
+        person=who(desk),
+        at=desk.at,
+        bag=bag,
+        judged=judged,
+        specification=specification,
+        quality=signer(desk, request.assessed, request.assessed_by or None),
+    )
 
 
 @command("receive-dose")

@@ -1,6 +1,7 @@
 """Commands of cleanrooms."""
 
 from anlage.base import Refused
+from anlage.library import Checklist
 from anlage.plant import (
     CleanRoom,
     ClearLine,
@@ -24,7 +25,10 @@ from anlage.record import Entry, Stream
 
 from ..engine import Desk, command
 from .equipment import KEEPER, OPERATOR, QUALITY, SECOND
+from .making import definition_of
 from .materials import must_act, must_sign
+
+CLEARANCE = "line-clearance"
 
 
 @command("register-room")
@@ -58,7 +62,14 @@ def _clear(desk: Desk, request: ClearLine) -> list[Entry]:
             remedy="log in as the person who did the checks",
             rule="ALCOA: attributable",
         )
-    return clear_line(_room(desk, request.room), request, at=desk.at)
+    found = definition_of(desk, "checklist", CLEARANCE).effective(desk.at)
+    return clear_line(
+        _room(desk, request.room),
+        request,
+        at=desk.at,
+        checklist=Checklist.read(found.content) if found else None,
+        version=found.number if found else 0,
+    )
 
 
 @command("enter-room")

@@ -91,6 +91,11 @@ Steps = Iterator[timedelta]
 PATIENT_CHECKS = ("identity", "eligibility", "infectious-markers")
 PRODUCT = "cd19-car-t"
 STEPS_MAX = 400
+COUNTS = {
+    "total-nucleated-cells": "9.4 10*9.cell",
+    "cd3-cells": "5.1 10*9.cell",
+    "viability": "97 %",
+}
 
 
 class Until(IntEnum):
@@ -291,6 +296,7 @@ def _accept(walk: Walk) -> Steps:
             container=f"{walk.coi}-APH",
             scan=walk.coi,
             checks={"seal": "pass", "label": "pass", "logger": "pass"},
+            counts=COUNTS,
         ),
         by=STORE,
     )

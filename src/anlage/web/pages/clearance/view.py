@@ -1,4 +1,7 @@
-"""Line clearance: the room's checks answered by one person, looked at and signed by a second."""
+"""Line clearance: what is checked before a lot, answered by one person, signed by a second.
+
+The questions are those of the checklist in force, or the room's own checks where there is none.
+"""
 
 from typing import Any
 
@@ -11,11 +14,13 @@ from django.views.decorators.http import require_http_methods
 from anlage.base import Refused
 from anlage.plant import Lot, Room, identity_of
 from anlage.record import Stream
-from anlage.web import act
+from anlage.web import act, guide
 from anlage.web.here import installation
 from anlage.web.reading import me, now, person_name, state
 
 SESSION = "clearance"
+CLEARANCE = "line-clearance"
+_YES_NO = ("", "yes", "no")
 
 
 @require_http_methods(["GET", "POST"])
@@ -68,11 +73,16 @@ def _is_name(raw: str) -> bool:
 
 def _clear(request: HttpRequest, found: Room) -> HttpResponse:
     kept = request.session.get(SESSION, {})
-    answers = {one: request.POST.get(f"check-{one}") == "yes" for one in found.terms.checks}
+    asked = guide.checklist(CLEARANCE)
+    if asked is None:
+        given = {one: request.POST.get(f"check-{one}", "") for one in found.terms.checks}
+    else:
+        given = guide.answers(request, asked)
     values: dict[str, Any] = {
         "room": found.id,
         "lot": kept.get("lot", ""),
-        "answers": answers,
+        "answers": {name: text == "yes" for name, text in given.items() if text in _YES_NO},
+        "words": {name: text for name, text in given.items() if text not in _YES_NO},
         "by": me(request).id,
     }
     answer = act.begin(request, "clear-line", values, back=f"/rooms/{found.id}")
@@ -91,14 +101,19 @@ def _show(request: HttpRequest, found: Room, refusal: Refused | None = None) -> 
             "is_next": bool(lot) and not second,
         },
     ]
+    asked = guide.checklist(CLEARANCE)
+    own = found.terms.checks if asked is None else ()
+    problems = refusal.problems if refusal else ()
     context = {
         "room": found,
         "fields": fields,
         "second": second,
         "is_read": bool(lot and second),
         "is_clean": found.clean_until is not None and found.clean_until > now(),
-        "checks": [(one, request.POST.get(f"check-{one}", "")) for one in found.terms.checks],
-        "problems": refusal.problems if refusal else (),
+        "checks": [(one, request.POST.get(f"check-{one}", "")) for one in own],
+        "questions": guide.questions(asked, guide.answers(request, asked)),
+        "stopped": [one.path for one in problems],
+        "problems": problems,
     }
     return render(request, "clearance/clearance.html", context, status=409 if refusal else 200)
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from anlage.base import Refused, stamp
+from anlage.custody import event_facets
 from anlage.record import Rows
 from anlage.wire.epcis import (
     Document,
@@ -26,7 +27,7 @@ from .answer import refused
 
 PER_PAGE = 100
 PER_PAGE_MAX = 1000
-_CHUNK = 500
+_CHUNK, _CHUNK_MIN = 500, 20
 _ORDER = slice(2, 21)  # an order is 12 digits, a dot and 6 digits, after "e:" or "x:"
 _THINGS = ("epc", "parentID", "inputEPC", "outputEPC")
 _CLASSES = ("epcClass", "inputEPCClass", "outputEPCClass")
@@ -35,6 +36,9 @@ _MATCHED: dict[str, tuple[str, ...]] = {f"MATCH_{one}": (one,) for one in (*_THI
     "MATCH_anyEPCClass": _CLASSES,
 }
 _TERMS = ("bizStep", "disposition", "bizLocation", "readPoint", "action", "transformationID")
+_KINDS = {"eventType": "type", "eventTypes": "type"} | {
+    f"EQ_{one}": one for one in ("bizStep", "disposition", "action")
+}
 _PAGING = ("perPage", "nextPageToken")
 _TIMES = ("eventTime", "recordTime", "errorDeclarationTime", "startTime", "endTime", "time")
 _COUNTS = ("eventCountLimit", "maxEventCount")
@@ -177,13 +181,6 @@ def _too_much(code: str, found: str) -> Refused:
     return refused(code, "query", found, limit, remedy)
 
 
-def newest_order(rows: Rows) -> str:
-    """Give the order of the newest event; empty when there is none."""
-    return next(
-        (key[_ORDER] for key, _ in rows.find(facet="event", limit=1, newest_first=True)), ""
-    )
-
-
 def write_token(order: str, mark: str) -> str:
     """Give the token of the page past an order."""
     return base64.urlsafe_b64encode(f"{order}/{mark}".encode()).decode().rstrip("=")
@@ -317,8 +314,7 @@ def _candidates(rows: Rows, query: EventQuery, after: str) -> Iterator[tuple[str
     indexed = [name for name in query.parameters if name in _MATCHED]
     indexed += [n for n in ("EQ_bizLocation", "EQ_readPoint") if n in query.parameters]
     if not indexed:
-        for key, row in _walk(rows, "event", after):
-            yield key, row
+        yield from _by_kind(rows, query, after)
         return
     walks: list[Callable[[], Iterator[tuple[str, Row]]]] = [
         lambda facet=f"x:{value}": _walk(rows, facet, after)  # type: ignore[misc]
@@ -326,6 +322,17 @@ def _candidates(rows: Rows, query: EventQuery, after: str) -> Iterator[tuple[str
     ]
     merged = heapq.merge(*((order for order, _ in walk()) for walk in walks))
     yield from _rows_of(rows, merged)
+
+
+def _by_kind(rows: Rows, query: EventQuery, after: str) -> Iterator[tuple[str, Row]]:
+    """Give every event of the kinds asked for (type, step, disposition, action), in order."""
+    wanted = {
+        kind: query.parameters[name] for name, kind in _KINDS.items() if name in query.parameters
+    }
+    facets = event_facets(rows, wanted)
+    chunk = max(_CHUNK_MIN, _CHUNK // max(1, len(facets)))
+    walks = [_walk(rows, facet, after, chunk) for facet in facets]
+    yield from heapq.merge(*walks, key=lambda one: one[0])
 
 
 def _rows_of(rows: Rows, orders: Iterator[str]) -> Iterator[tuple[str, Row]]:
@@ -336,14 +343,14 @@ def _rows_of(rows: Rows, orders: Iterator[str]) -> Iterator[tuple[str, Row]]:
         last = order
 
 
-def _walk(rows: Rows, facet: str, after: str) -> Iterator[tuple[str, Row]]:
+def _walk(rows: Rows, facet: str, after: str, size: int = _CHUNK) -> Iterator[tuple[str, Row]]:
     while True:
         chunk = [
             (key[_ORDER], row)
-            for key, row in rows.find(facet=facet, limit=_CHUNK, after=after or None)
+            for key, row in rows.find(facet=facet, limit=size, after=after or None)
         ]
         yield from chunk
-        if len(chunk) < _CHUNK:
+        if len(chunk) < size:
             return
         after = chunk[-1][0]
 

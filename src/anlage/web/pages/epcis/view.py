@@ -18,6 +18,7 @@ from anlage.custody import (
     RemoveEventQuery,
     SubscribeToQuery,
     capture_stream,
+    newest_order,
 )
 from anlage.record import Rows
 from anlage.web.here import installation
@@ -26,7 +27,6 @@ from anlage.wire.epcis import canonical_term, canonical_thing, read_capture
 from .answer import actor_of, as_json, body_of, joined_contexts, refused, resource
 from .query import (
     EventQuery,
-    newest_order,
     read_page_size,
     read_query,
     read_token,

@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from anlage.app import collection_in_effect
+from anlage.app import collection_in_effect, counts_asked
 from anlage.base import Refused
 from anlage.custody import Container
-from anlage.library import Checklist, Collection
+from anlage.library import Checklist, Collection, Criterion
 from anlage.plant import Journey, JourneyStage
 from anlage.record import Stream
 from anlage.web import act, guide
@@ -20,6 +20,8 @@ from anlage.web.here import installation
 from anlage.web.reading import now, state
 
 PLACE = "receipt"
+OUTSIDE = "collection-count-outside"
+STOPS = frozenset({"checklist-stops", OUTSIDE})
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,7 +46,9 @@ def _take(
     if request.POST.get("part") == "scan":
         return guide.take_scan(request, here, journey)[1] or guide.back_to(request)
     scans, given = guide.scanned(request, here), guide.answers(request, asked)
+    counts = _counts(request, journey)
     values: dict[str, Any] = {
+        "counts": {one.attribute: text for one, text in counts if text},
         "coi": journey.id,
         "container": scans.get("bag") or journey.container,
         "scan": scans.get("band", ""),
@@ -59,9 +63,23 @@ def _take(
         raise Refused.of(problems)
     else:
         values["checks"] = dict.fromkeys(given, "pass")
-    act.do(request, "accept-collection", values)
+        values["assessment"] = request.POST.get("assessment", "").strip()
+        values["assessed_by"] = request.POST.get("assessed_by", "").strip()
+    back = f"/journeys/{journey.id}"
+    answer = act.begin(request, "accept-collection", values, back=back)
     guide.forget(request, here)
-    return redirect(f"/journeys/{journey.id}")
+    return answer
+
+
+def _counts(request: HttpRequest, journey: Journey) -> list[tuple[Criterion, str]]:
+    """Give what has to be counted, with what was filled in; a bare number takes the unit."""
+    asked = counts_asked(installation().engine, journey.product, now())
+    found = []
+    for one in asked:
+        text = request.POST.get(f"count-{one.attribute}", "").strip()
+        is_bare = text.replace(".", "", 1).isdigit()
+        found.append((one, f"{text} {one.unit}" if is_bare else text))
+    return found
 
 
 def _show(
@@ -87,7 +105,11 @@ def _show(
         "is_open": journey.stage is JourneyStage.COLLECTED,
         "questions": guide.questions(asked, guide.answers(request, asked)),
         "stopped": [one.path for one in problems],
-        "is_stopped": any(one.code == "checklist-stops" for one in problems),
+        "is_stopped": any(one.code in STOPS for one in problems),
+        "counts": _counts(request, journey),
+        "is_outside": any(one.code == OUTSIDE for one in problems),
+        "assessment": request.POST.get("assessment", ""),
+        "people": act.people() if any(one.code == OUTSIDE for one in problems) else (),
         "problems": problems,
         **_performed(journey, found),
     }
