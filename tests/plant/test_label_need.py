@@ -9,12 +9,14 @@ from anlage.library import read_yaml
 from anlage.plant import (
     FillDoses,
     FilledContainer,
+    HoldLot,
     Recipe,
     ReviewBatch,
     before_release,
     check,
     check_recipe,
     fill_doses,
+    hold_lot,
     labels_due,
     labels_unaccounted,
     new_vessels,
@@ -25,6 +27,7 @@ from anlage.plant import (
 )
 from tests.builders_plant import (
     ANNA,
+    EVA,
     Bench,
     a_lot,
     account,
@@ -311,6 +314,14 @@ def test_a_set_is_printed_once_and_only_where_the_recipe_asks():
     assert refused(put, bench, "LS-2", "x", **TUBES | {"part": "product"}).code == (
         "labels-not-asked-for"
     )
+
+
+def test_nothing_is_printed_for_a_lot_that_is_held():
+    bench = begun()
+    asked = HoldLot(lot="L-1", reason="asked")
+    bench.take(hold_lot(bench.lot(), asked, person=EVA, at=bench.at), EVA)
+
+    assert refused(put, bench, "LS-1", "L-1-S01", "L-1-S02", **TUBES).code == "lot-not-running"
 
 
 def test_more_containers_than_labels_need_one_more_set():

@@ -14,8 +14,8 @@ from anlage.wire import symbols
 def test_a_printed_tag_scans_as_its_thing(house, enter, kind):
     browser = enter("anna")
     page = browser.get(f"/tags?kind={kind}").content.decode()
-    things = re.findall(r'name="thing" value="([^"]+)"', page)
-    assert things
+    lot = house.named["made"]  # another test names a room like it
+    things = [one for one in re.findall(r'name="thing" value="([^"]+)"', page) if lot not in one]
 
     png = browser.get("/tags/tags.png", {"thing": things[0]})
     (read,) = symbols.read_bytes(png.content, "tag.png")

@@ -75,8 +75,6 @@ def print_lot_labels(
         Refused: `lot-not-running`, `labels-not-asked-for`, `labels-printed-before`,
             `labels-count-mismatch`, `label-number-foreign`, or `label-field-foreign`.
     """
-    if lot.status not in {LotStatus.RUNNING, LotStatus.MADE}:
-        raise not_running(lot.id, str(lot.status), lot.held_because)
     due = next(
         (one for one in labels_due(lot, step) if (one.need.label, one.need.part) == (label, part)),
         None,
@@ -93,6 +91,8 @@ def print_lot_labels(
             "one set",
             "print a label of that set again, with the reason",
         )
+    if lot.status not in {LotStatus.RUNNING, LotStatus.MADE}:
+        raise not_running(lot.id, str(lot.status), lot.held_because)
     left = None if due.count is None else due.count - due.printed
     if left is not None and not left <= len(numbers) <= left + due.need.spare:
         most = f" to {left + due.need.spare}" if due.need.spare else ""
