@@ -97,6 +97,19 @@ def test_one_picture_is_no_series():
     assert isinstance(answer, Problem)
 
 
+def test_stained_or_dark_pictures_show_no_colonies():
+    grey = colony_series(numpy.random.default_rng(5), founders=[(170, 180)])[-1]
+    colour = numpy.stack([grey, grey // 3, 255 - grey // 4], axis=-1)
+    dark = grey // 32
+
+    stained = follow_colonies([Picture.of(grey), Picture.of(colour)])
+    fluorescent = follow_colonies([Picture.of(dark), Picture.of(dark)])
+
+    assert isinstance(stained, Problem)
+    assert stained.code == "image-stained"
+    assert isinstance(fluorescent, Problem)
+
+
 @pytest.mark.parametrize("mean_cells", [0.7, 2.0, 5.0])
 def test_cells_on_each_carrier_are_counted(mean_cells):
     pixels, counts = carrier_scene(numpy.random.default_rng(11), mean_cells=mean_cells)

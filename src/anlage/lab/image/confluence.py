@@ -75,7 +75,7 @@ def measure_confluence(picture: Picture) -> ConfluenceResult | Problem:
         problem = fault(picture, frame=frame)
         if problem is not None and problem.code != "image-blank":
             return problem
-        if (problem := _unfit(picture, frame)) is not None:
+        if (problem := unfit(picture, frame, method="confluence")) is not None:
             return problem
         covered = covered_by_cells(picture.grey(frame=frame))
         first = covered if first is None else first
@@ -114,8 +114,14 @@ def covered_by_cells(grey: NDArray[Any]) -> NDArray[numpy.bool_]:
     return ~_without_small(~_without_small(drawn_in, SPECK_PX), HOLE_PX)
 
 
-def _unfit(picture: Picture, frame: int) -> Problem | None:
-    """Refuse dark fields (fluorescence) and stained material."""
+def unfit(picture: Picture, frame: int, *, method: str) -> Problem | None:
+    """Refuse dark fields (fluorescence) and stained material.
+
+    Args:
+        picture: The picture.
+        frame: Point in time.
+        method: Name of the method, for the message.
+    """
     grey = picture.grey(frame=frame)
     level = float(numpy.median(grey)) / picture.full_scale
     if level >= DARK_LEVEL and stain(picture, frame) < STAINED_COLOUR:
@@ -123,7 +129,7 @@ def _unfit(picture: Picture, frame: int) -> Problem | None:
     stained = level >= DARK_LEVEL
     return Problem(
         code="image-stained" if stained else "image-wrong-kind",
-        what=f"image {picture.name} is not for method confluence",
+        what=f"image {picture.name} is not for method {method}",
         found="a stained field" if stained else "a dark field",
         limit="phase contrast or brightfield",
         remedy="choose the method for this kind of image",
