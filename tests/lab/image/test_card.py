@@ -14,11 +14,14 @@ from anlage.lab.image.gate import look
 from anlage.lab.image.grey import between_percentiles
 from anlage.lab.image.model import CARD_OF, model_card, run, session
 from anlage.lab.image.nuclei import nuclei_width_px
+from anlage.lab.image.seam import SEAM, seams
 from anlage.lab.image.split import is_held_out_field
+from anlage.lab.image.spoil import FAULTS
 from anlage.lab.image.structure import STRUCTURE, structure
 from anlage.lab.image.trait import TRAITS
 
 from .scene import nuclei_scene
+from .test_viability import chamber_scene
 
 MODELS = resources.files("anlage.lab.image") / "models"
 FILES = sorted(place.name for place in MODELS.iterdir() if place.name.endswith(".onnx"))
@@ -48,7 +51,7 @@ def test_a_card_tells_split_data_scores_and_what_is_not_shown(name):
 @pytest.mark.parametrize("file", FILES)
 def test_a_packaged_network_opens_and_answers(file):
     name = file[:-5]
-    width = {"trees": len(CROP_TRAITS)}.get(name, len(TRAITS) + len(STRUCTURE))
+    width = {"trees": len(CROP_TRAITS)}.get(name, len(TRAITS) + len(STRUCTURE) + len(SEAM))
     channels = 3 if name == "activation" else 2
     side = 48 if name == "activation" else 64
     if name == "trees" or name.startswith("gate-"):
@@ -107,8 +110,49 @@ def test_seams_blocks_and_odd_directions_are_seen():
     assert structure(blocks)[at["grid_8"]] > whole[at["grid_8"]] + 0.5
 
 
+@pytest.mark.parametrize(
+    ("way", "name", "least"),
+    [
+        ("rows shifted", "unlike_next", 1.0),
+        ("columns shifted", "unlike_next", 1.0),
+        ("interlaced", "unlike_next_apart", 1.0),
+        ("tiles mixed", "step_share", 0.3),
+        ("banded", "gain_agreed", 0.7),
+        ("rows repeated", "twin_lines", 0.2),
+        ("bits flipped", "lonely_share", 1.0),
+        ("rippled", "tone", 1.5),
+        ("moved", "soft_apart", 0.3),
+    ],
+)
+def test_a_way_of_breaking_moves_its_number(way, name, least):
+    scene = chamber_scene(numpy.random.default_rng(3), live=3, dead=1).grey()
+    broken = FAULTS[way](scene.copy(), numpy.random.default_rng(5))
+
+    moved = float((seams(broken) - seams(scene))[SEAM.index(name)])
+
+    assert moved > least
+
+
+def test_the_numbers_of_seams_stay_when_rows_and_columns_change_places():
+    scene = nuclei_scene(numpy.random.default_rng(1)).pixels
+
+    assert seams(scene.T) == pytest.approx(seams(scene), abs=1e-3)
+
+
+def test_the_numbers_of_seams_are_finite_whatever_a_picture_shows():
+    rng = numpy.random.default_rng(1)
+    for plane in (
+        numpy.zeros((6, 9), numpy.uint8),
+        numpy.full((30, 20), 65535, numpy.uint16),
+        rng.integers(0, 256, (70, 12)).astype(numpy.float32),
+    ):
+        found = seams(plane)
+        assert found.shape == (len(SEAM),)
+        assert numpy.isfinite(found).all()
+
+
 def test_a_gate_names_what_is_oddest():
-    answer = look("nuclei", numpy.full(len(TRAITS) + len(STRUCTURE), 50.0))
+    answer = look("nuclei", numpy.full(len(TRAITS) + len(STRUCTURE) + len(SEAM), 50.0))
 
     assert not answer.passes
     assert answer.oddest

@@ -34,6 +34,13 @@ def test_confluence_is_within_three_points(share):
     assert result.confluence_percent == pytest.approx(100 * scene.labels.mean(), abs=3)
 
 
+def test_an_empty_flask_is_a_number_and_one_grey_is_none():
+    empty = numpy.random.default_rng(1).normal(110, 1.2, (300, 300)).astype(numpy.uint8)
+
+    assert measure_confluence(Picture.of(empty)).confluence_percent < 1
+    assert isinstance(measure_confluence(Picture.of(numpy.full_like(empty, 110))), Problem)
+
+
 def test_stained_material_has_no_confluence():
     scene = phase_scene(numpy.random.default_rng(1), share=0.5)
     colour = numpy.stack([scene.pixels, scene.pixels // 3, 255 - scene.pixels // 4], axis=-1)
@@ -97,6 +104,19 @@ def test_one_picture_is_no_series():
     assert isinstance(answer, Problem)
 
 
+def test_stained_or_dark_pictures_show_no_colonies():
+    grey = colony_series(numpy.random.default_rng(5), founders=[(170, 180)])[-1]
+    colour = numpy.stack([grey, grey // 3, 255 - grey // 4], axis=-1)
+    dark = grey // 32
+
+    stained = follow_colonies([Picture.of(grey), Picture.of(colour)])
+    fluorescent = follow_colonies([Picture.of(dark), Picture.of(dark)])
+
+    assert isinstance(stained, Problem)
+    assert stained.code == "image-stained"
+    assert isinstance(fluorescent, Problem)
+
+
 @pytest.mark.parametrize("mean_cells", [0.7, 2.0, 5.0])
 def test_cells_on_each_carrier_are_counted(mean_cells):
     pixels, counts = carrier_scene(numpy.random.default_rng(11), mean_cells=mean_cells)
@@ -142,7 +162,9 @@ def test_a_fibre_that_touches_a_cell_is_told_beside_it():
 def test_the_lines_of_a_grid_are_no_objects():
     scene = chamber_scene(numpy.random.default_rng(3), live=4, dead=0).grey()
     clean = _inspected(scene)
-    lined = scene.copy()
-    cv2.line(lined, (0, 232), (239, 232), 30, 2)
+    line = numpy.zeros(scene.shape, numpy.float32)
+    cv2.line(line, (0, 232), (239, 232), -80, 2)
+    # A line that came through a lens: one of sharp steps is refused as damage.
+    lined = numpy.clip(scene + cv2.GaussianBlur(line, (0, 0), 1.0), 0, 255).astype(numpy.uint8)
 
     assert len(_inspected(lined).objects) <= len(clean.objects) + 1

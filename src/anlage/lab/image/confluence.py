@@ -72,12 +72,15 @@ def measure_confluence(picture: Picture) -> ConfluenceResult | Problem:
     """
     shares, first = [], None
     for frame in range(picture.frames):
+        grey = picture.grey(frame=frame)
         problem = fault(picture, frame=frame)
-        if problem is not None and problem.code != "image-blank":
+        # An empty flask is a number, but it has the noise of a camera.
+        is_empty = problem is not None and problem.code == "image-blank" and grey.min() < grey.max()
+        if problem is not None and not is_empty:
             return problem
-        if (problem := _unfit(picture, frame)) is not None:
+        if (problem := unfit(picture, frame, method="confluence")) is not None:
             return problem
-        covered = covered_by_cells(picture.grey(frame=frame))
+        covered = covered_by_cells(grey)
         first = covered if first is None else first
         shares.append(100 * float(covered.mean()))
     if first is None:
@@ -114,8 +117,14 @@ def covered_by_cells(grey: NDArray[Any]) -> NDArray[numpy.bool_]:
     return ~_without_small(~_without_small(drawn_in, SPECK_PX), HOLE_PX)
 
 
-def _unfit(picture: Picture, frame: int) -> Problem | None:
-    """Refuse dark fields (fluorescence) and stained material."""
+def unfit(picture: Picture, frame: int, *, method: str) -> Problem | None:
+    """Refuse dark fields (fluorescence) and stained material.
+
+    Args:
+        picture: The picture.
+        frame: Point in time.
+        method: Name of the method, for the message.
+    """
     grey = picture.grey(frame=frame)
     level = float(numpy.median(grey)) / picture.full_scale
     if level >= DARK_LEVEL and stain(picture, frame) < STAINED_COLOUR:
@@ -123,7 +132,7 @@ def _unfit(picture: Picture, frame: int) -> Problem | None:
     stained = level >= DARK_LEVEL
     return Problem(
         code="image-stained" if stained else "image-wrong-kind",
-        what=f"image {picture.name} is not for method confluence",
+        what=f"image {picture.name} is not for method {method}",
         found="a stained field" if stained else "a dark field",
         limit="phase contrast or brightfield",
         remedy="choose the method for this kind of image",

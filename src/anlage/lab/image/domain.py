@@ -20,6 +20,7 @@ from anlage.base import Broken, Problem
 
 from .gate import look
 from .picture import Picture
+from .seam import seams
 from .structure import structure
 from .trait import TRAITS, centre
 
@@ -153,6 +154,40 @@ def judge(
         frame: Point in time.
         channel: Channel measured; the default of `Picture.grey` when None.
     """
+    problem = unlike(picture, values, wanted=wanted, trained=trained, method=method)
+    if problem is not None or trained is None:
+        return problem
+    plane = centre(picture.grey(frame=frame, channel=channel))
+    seen = look(trained.name, numpy.concatenate([values, structure(plane), seams(plane)]))
+    if seen.passes:
+        return None
+    return Problem(
+        code="image-out-of-domain",
+        what=f"image {picture.name} does not look like a sound {method} picture",
+        found=f"a chance of {100 * seen.chance:.0f} %, oddest in {seen.oddest}",
+        limit=f"{100 * seen.limit:.0f} %",
+        remedy="check the file and the instrument, and export the image again",
+        path=picture.name,
+    )
+
+
+def unlike(
+    picture: Picture,
+    values: NDArray[Any],
+    *,
+    wanted: tuple[Kind, ...],
+    trained: Domain | None,
+    method: str,
+) -> Problem | None:
+    """Give what the rules alone say: a wrong kind, or too far from the training pictures.
+
+    Args:
+        picture: The picture.
+        values: Its traits.
+        wanted: Kinds that the method is for.
+        trained: What the method was trained on; None asks for the kind alone.
+        method: Name of the method, for the message.
+    """
     kind = kind_of(values)
     if kind is Kind.STAINED and Kind.STAINED not in wanted:
         return Problem(
@@ -187,15 +222,4 @@ def judge(
             remedy="check the instrument, or validate the method for this material first",
             path=picture.name,
         )
-    plane = centre(picture.grey(frame=frame, channel=channel))
-    seen = look(trained.name, numpy.concatenate([values, structure(plane)]))
-    if seen.passes:
-        return None
-    return Problem(
-        code="image-out-of-domain",
-        what=f"image {picture.name} does not look like a sound {method} picture",
-        found=f"a chance of {100 * seen.chance:.0f} %, oddest in {seen.oddest}",
-        limit=f"{100 * seen.limit:.0f} %",
-        remedy="check the file and the instrument, and export the image again",
-        path=picture.name,
-    )
+    return None

@@ -1,8 +1,8 @@
 """The last gate before a number: whether a picture is a sound one of the kind a method knows.
 
 A forest that learnt good pictures beside broken and foreign ones (train_gate.py) answers on the
-traits and the structure of a picture. What it was never shown is refused by rules of kind and by
-distance as well (domain.py); each of the three sees what the others miss.
+traits, the structure and the seams of a picture. What it was never shown is refused by rules of
+kind and by distance as well (domain.py); each of the three sees what the others miss.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from .model import model_card, run
+from .seam import SEAM
 from .structure import STRUCTURE
 from .trait import TRAITS
 
@@ -37,6 +38,22 @@ WORDS = {
     "slope_tail": "few steep slopes",
     "grid_8": "blocks of a compression",
     "comb": "a comb of levels",
+    "jag_tail": "jagged rims",
+    "step_share": "steps between tiles",
+    "step_top": "steps between tiles",
+    "line_top": "steps along whole lines",
+    "line_long": "steps along whole lines",
+    "line_comb": "a grid of lines",
+    "unlike_next": "lines unlike their neighbours",
+    "unlike_some": "lines unlike their neighbours",
+    "gain_step": "bands of another brightness",
+    "gain_agreed": "bands of another brightness",
+    "twin_lines": "lines that repeat",
+    "softest": "blurred in one direction",
+    "soft": "blurred in one direction",
+    "grain": "grain unlike by direction",
+    "lonely_share": "single pixels astray",
+    "tone": "a wave over the picture",
 }
 """What a person is told of the number that is oddest; the others are called texture."""
 
@@ -72,10 +89,10 @@ def look(name: str, values: NDArray[numpy.float64]) -> Look:
 
     Args:
         name: Which gate: `nuclei`, `chamber` or `activation`.
-        values: Traits and structure of the picture, in the order of `TRAITS` and `STRUCTURE`.
+        values: Numbers of the picture, in the order of `TRAITS`, `STRUCTURE` and `SEAM`.
     """
     centre, scale, limit = _middle(name)
     (share,) = run(f"gate-{name}", values[None].astype(numpy.float32), name="traits")
     away = numpy.abs(values - centre) / scale
-    odd = (*TRAITS, *STRUCTURE)[int(away.argmax())]
+    odd = (*TRAITS, *STRUCTURE, *SEAM)[int(away.argmax())].removesuffix("_apart")
     return Look(chance=float(share[0, 0]), limit=limit, oddest=WORDS.get(odd, "texture"))

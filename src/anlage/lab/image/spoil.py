@@ -169,6 +169,98 @@ def _wrapped(grey: Grey, _: Rng) -> Grey:
     return (grey.astype(numpy.int64) * 7 % 256).astype(numpy.uint8)
 
 
+def _turned(spoil: Spoil) -> Spoil:
+    """Give the way that does to columns what another does to rows."""
+
+    def turned(grey: Grey, rng: Rng) -> Grey:
+        return numpy.ascontiguousarray(spoil(numpy.ascontiguousarray(grey.T), rng).T)
+
+    return turned
+
+
+def _interlaced(grey: Grey, rng: Rng) -> Grey:
+    """Every second row is late, as in a scan back and forth that was not adjusted."""
+    grey[1::2] = numpy.roll(grey[1::2], int(rng.integers(2, 3 + grey.shape[1] // 24)), axis=1)
+    return grey
+
+
+def _quarters(grey: Grey, rng: Rng) -> Grey:
+    """The quarters of the picture in another order."""
+    tall, wide = grey.shape[0] // 2, grey.shape[1] // 2
+    parts = [grey[:tall, :wide], grey[:tall, wide : 2 * wide]]
+    parts += [grey[tall : 2 * tall, :wide], grey[tall : 2 * tall, wide : 2 * wide]]
+    turn = int(rng.integers(1, 4))
+    one, two, three, four = parts[turn:] + parts[:turn]
+    return numpy.ascontiguousarray(
+        numpy.vstack([numpy.hstack([one, two]), numpy.hstack([three, four])])
+    )
+
+
+def _repeated(grey: Grey, rng: Rng) -> Grey:
+    """A reader that lost its place gives the same rows again and again."""
+    wide = max(2, len(grey) // int(rng.integers(6, 16)))
+    begun = int(rng.integers(0, len(grey) // 2))
+    rest = len(grey) - begun
+    return numpy.vstack(
+        [grey[:begun], numpy.resize(grey[begun : begun + wide], (rest, grey.shape[1]))]
+    )
+
+
+def _half_noise(grey: Grey, rng: Rng) -> Grey:
+    """From some row on bytes that were never a picture."""
+    begun = int(len(grey) * rng.uniform(0.3, 0.7))
+    grey[begun:] = rng.integers(0, 256, grey[begun:].shape)
+    return grey
+
+
+def _bits_flipped(grey: Grey, rng: Rng) -> Grey:
+    """Bytes damaged on the way."""
+    hit = rng.random(grey.shape) < rng.uniform(0.03, 0.2)
+    return numpy.where(hit, grey ^ (1 << rng.integers(4, 8, grey.shape)), grey).astype(numpy.uint8)
+
+
+def _few_levels(grey: Grey, rng: Rng) -> Grey:
+    low, high = (float(one) for one in numpy.percentile(grey, (0.5, 99.5)))
+    step = max((high - low) / int(rng.integers(3, 6)), 1.0)
+    return numpy.clip(numpy.round((grey - low) / step) * step + low, 0, 255).astype(numpy.uint8)
+
+
+def _moved(grey: Grey, rng: Rng) -> Grey:
+    """The stage moved while the shutter was open."""
+    long = max(7, int(max(grey.shape) * rng.uniform(0.08, 0.15)))
+    kernel = numpy.zeros((long, long), numpy.float32)
+    angle = rng.uniform(0, numpy.pi)
+    reach = numpy.array([numpy.cos(angle), numpy.sin(angle)]) * (long - 1) / 2
+    middle = (long - 1) / 2
+    one, two = (tuple(round(v) for v in middle + sign * reach) for sign in (-1, 1))
+    cv2.line(kernel, one, two, 1.0)
+    return numpy.asarray(cv2.filter2D(grey, -1, kernel / kernel.sum()), numpy.uint8)
+
+
+def _patched(grey: Grey, rng: Rng) -> Grey:
+    """Rectangles of one value lie over a third of the picture."""
+    tall, wide = grey.shape
+    lost = numpy.zeros(grey.shape, bool)
+    for _ in range(200):
+        if lost.mean() > 1 / 3:
+            break
+        y, x = rng.integers(tall), rng.integers(wide)
+        h, w = (max(3, int(one * rng.uniform(0.1, 0.3))) for one in (tall, wide))
+        lost[y : y + h, x : x + w] = True
+        grey[y : y + h, x : x + w] = int(rng.choice([0, 128, 255, int(grey.mean())]))
+    return grey
+
+
+def _rippled(grey: Grey, rng: Rng) -> Grey:
+    """Mains or a moire over the whole picture, as strong as the objects."""
+    low, high = (float(one) for one in numpy.percentile(grey, (0.5, 99.5)))
+    ys, xs = numpy.mgrid[: grey.shape[0], : grey.shape[1]]
+    angle, wave = rng.uniform(0, numpy.pi), rng.uniform(3, 10)
+    phase = 2 * numpy.pi * (ys * numpy.sin(angle) + xs * numpy.cos(angle)) / wave
+    rippled = grey + 0.35 * (high - low) * numpy.sin(phase)
+    return numpy.asarray(numpy.clip(rippled, 0, 255), numpy.uint8)
+
+
 FAULTS: dict[str, Spoil] = {
     "blank": lambda grey, _: numpy.full_like(grey, int(numpy.median(grey))),
     "filled grey": lambda grey, rng: _band(grey, 128, rng),
@@ -192,5 +284,26 @@ FAULTS: dict[str, Spoil] = {
     "inverted": lambda grey, _: 255 - grey,
     "wrapped": _wrapped,
     "too dark": lambda grey, _: (grey // 64).astype(numpy.uint8),
+    "columns lost": _turned(_rows_lost),
+    "columns shifted": _turned(_rows_shifted),
+    "columns banded": _turned(_banded),
+    "interlaced": _interlaced,
+    "quarters exchanged": _quarters,
+    "rows repeated": _repeated,
+    "half noise": _half_noise,
+    "bits flipped": _bits_flipped,
+    "few levels": _few_levels,
+    "moved": _moved,
+    "patched": _patched,
+    "rippled": _rippled,
 }
 """Ways in which a good picture is broken so that nobody could measure it."""
+
+ALIKE = {
+    "columns lost": "rows lost",
+    "columns shifted": "rows shifted",
+    "columns banded": "banded",
+    "interlaced": "rows shifted",
+    "filled black": "filled grey",
+}
+"""Ways so like another that a gate which saw one has seen the other."""

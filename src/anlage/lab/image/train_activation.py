@@ -1,6 +1,6 @@
 """The recipe of the activation score: T cells told active or quiescent from one crop each.
 
-Few hundred crops of few donors: a small network, strong variation of gain, angle, size and
+Few hundred crops of few donors: small networks, strong variation of gain, angle, size, focus and
 noise, every donor and class drawn alike, so that neither a donor's brightness nor its share of
 active cells is learnt. Needs torch.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy
 import torch
 from numpy.typing import NDArray
@@ -20,14 +21,21 @@ from torch.nn import functional
 from .crop_trait import crop_traits
 from .grey import CROP_SIDE_PX, crop_planes, read_grey
 from .network import export
+from .quality import LEAST_SIDE_PX
 from .tree import grow_trees, write_trees
 
 BATCH = 32
 EPOCHS = 30
-MEMBERS = 2
+MEMBERS = 4
 LEAST_DRAWN_ALIKE = 25
 GAIN_SPREAD = 0.6
 """Standard deviation of the logarithm of the brightness factor."""
+
+SIZE_SPREAD = 0.15
+"""Standard deviation of the logarithm of the size factor: cells and lenses of other donors."""
+
+SOFT_SIGMAS_PX = (0.3, 1.0)
+"""Every second crop is shown as softer as this: another focus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +192,12 @@ def _drawn_alike(crops: list[CellCrop]) -> NDArray[numpy.float64]:
 
 
 def _varied(grey: NDArray[Any], rng: numpy.random.Generator) -> NDArray[numpy.float32]:
+    grey = grey.astype(numpy.float32)
+    times = float(numpy.exp(rng.normal(0, SIZE_SPREAD)))
+    if min(grey.shape) * times >= LEAST_SIDE_PX:
+        grey = cv2.resize(grey, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(*SOFT_SIGMAS_PX))
     scale, angle = numpy.exp(rng.normal(0, 0.08)), rng.uniform(0, 2 * numpy.pi)
     turn = numpy.array(
         [[numpy.cos(angle), -numpy.sin(angle)], [numpy.sin(angle), numpy.cos(angle)]]

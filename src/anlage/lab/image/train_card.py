@@ -126,7 +126,7 @@ def finish_activation(data: Path, models: Path, done: dict[str, Any]) -> dict[st
         "files": digests(models, "activation", "trees"),
         "method": {
             "name": "t-cell-activation",
-            "version": "2",
+            "version": "3",
             "purposes": ["understanding", "development"],
             "qualified_for": [],
             "trained_domain": "NAD(P)H autofluorescence crops of single human T cells, 7 to 78 px "

@@ -14,38 +14,53 @@ import cv2
 import numpy
 from numpy.typing import NDArray
 
+from .domain import Kind, domain, unlike
 from .picture import Picture, read_picture
+from .quality import fault, sharpness
+from .seam import seams
 from .split import nuclei_fields
-from .spoil import FAULTS, natural_pictures, small_natural_pictures
+from .spoil import ALIKE, FAULTS, natural_pictures, small_natural_pictures
 from .structure import structure
 from .train_domain import varied
 from .trait import centre, traits
 from .tree import grow_gate, write_trees
+from .viability import OUT_OF_FOCUS
 
-LIMITS = {"nuclei": 0.35, "chamber": 0.15, "activation": 0.37}
-"""Least chance per gate: as high as leaves 98 of 100 good pictures of unseen groups standing."""
+GATES = ("nuclei", "chamber", "activation")
 
-UNSEEN = {"chamber": ("tiles mixed",)}
-"""Ways that leave no trace in pictures of a kind: a chamber is mostly empty ground. Pictures so
-broken would teach the gate to distrust good ones."""
+GOOD_REFUSED = 0.01
+"""Share of good pictures of unseen groups below the limit of a gate, varied or not."""
+
+WAYS = {"nuclei": 8, "chamber": len(FAULTS), "activation": len(FAULTS)}
+"""In so many ways each picture is broken: the smaller the pictures of a kind, the more."""
 
 FAR = ("foreign", "stained")
 FAR_SHARE = 0.3
 FOLDS = 5
+WAY_FOLDS = 12
 FIELD_GROUPS = 12
-VARIED = {"nuclei": 1, "chamber": 3, "activation": 1}
+VARIED = {"nuclei": 1, "chamber": 5, "activation": 3}
 ZOOM = {"nuclei": 0.25, "chamber": 0.15, "activation": 0.1}
 Floats = NDArray[numpy.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """One picture as the gates see it: its numbers, kind, group, and how it was broken."""
+    """One picture as the gates see it.
+
+    Attributes:
+        values: Its numbers.
+        kind: The method it was made for.
+        group: Its field, series, donor or source.
+        fault: How it was broken.
+        ruled_out: The rules refuse it whatever the gate of its kind says.
+    """
 
     values: Floats
     kind: str
     group: str
     fault: str
+    ruled_out: bool = False
 
 
 FOLDERS = {
@@ -54,6 +69,8 @@ FOLDERS = {
     "activation": "microscopy_tcell_activation",
 }
 """Where the pictures of each kind lie under the folder of data."""
+
+KIND = {"nuclei": Kind.FLUORESCENCE, "chamber": Kind.CHAMBER, "activation": Kind.CROP}
 
 MONOLAYERS = "microscopy_misc/cellprofiler_ExampleWoundHealing"
 """Phase contrast of a monolayer, foreign to all three; left out where it is absent."""
@@ -73,8 +90,9 @@ def train_gates(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
     table = numpy.stack([one.values for one in shown])
     fault = numpy.array([one.fault for one in shown])
     gates = {}
-    for name, limit in LIMITS.items():
+    for name in GATES:
         good = numpy.array([one.kind == name and not one.fault for one in shown])
+        limit, refused = _refused(name, shown, table, good, seed=seed)
         forest = grow_gate(table, good, _weight(good, fault), seed=seed)
         write_trees(forest, models / f"gate-{name}.onnx")
         low, middle, high = numpy.percentile(table[good], (5, 50, 95), axis=0)
@@ -82,14 +100,15 @@ def train_gates(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
             "limit": limit,
             "centre": [round(float(one), 4) for one in middle],
             "scale": [round(float(max(one, 0.02)), 4) for one in (high - low) / 3.3],
-            "refused_percent": _refused(name, shown, table, good, seed=seed),
+            "refused_percent": refused,
         }
     return {"pictures": len(shown), "gates": gates}
 
 
 def numbers(picture: Picture) -> Floats:
-    """Give what a gate sees of a picture: traits and structure."""
-    seen: Floats = numpy.concatenate([traits(picture), structure(centre(picture.grey()))])
+    """Give what a gate sees of a picture: traits, structure and seams."""
+    plane = centre(picture.grey())
+    seen: Floats = numpy.concatenate([traits(picture), structure(plane), seams(plane)])
     return seen
 
 
@@ -106,16 +125,14 @@ def _weight(good: NDArray[numpy.bool_], fault: NDArray[Any]) -> Floats:
 def _shown(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
     for kind, group, file in _good(data):
         picture = read_picture(file)
-        yield _Shown(values=numbers(picture), kind=kind, group=group, fault="")
+        yield _seen(picture, kind, group, "")
         for _ in range(VARIED[kind]):
             other = _perhaps_deeper(varied(picture, rng, ZOOM[kind]), rng)
-            yield _Shown(values=numbers(other), kind=kind, group=group, fault="")
+            yield _seen(other, kind, group, "")
         grey = numpy.ascontiguousarray(centre(picture.grey()))
-        names = [name for name in FAULTS if name not in UNSEEN.get(kind, ())]
-        # Broken pictures are many: a third of the ways for each picture is enough.
-        for name in rng.choice(names, len(names) // 3, replace=False):
+        for name in rng.choice(sorted(FAULTS), WAYS[kind], replace=False):
             broken = _perhaps_deeper(Picture.of(FAULTS[name](grey.copy(), rng)), rng)
-            yield _Shown(values=numbers(broken), kind=kind, group=group, fault=str(name))
+            yield _seen(broken, kind, group, str(name))
     for foreign in (*natural_pictures(), *small_natural_pictures()):
         values = numbers(foreign.picture)
         yield _Shown(
@@ -133,6 +150,16 @@ def _shown(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
             for one in (stained, Picture.of(stained.grey())):
                 group = f"stained {field.identity}"
                 yield _Shown(values=numbers(one), kind="stained", group=group, fault="stained")
+
+
+def _seen(picture: Picture, kind: str, group: str, way: str) -> _Shown:
+    ruled_out = bool(way) and (
+        fault(picture) is not None
+        or unlike(picture, traits(picture), wanted=(KIND[kind],), trained=domain(kind), method=kind)
+        is not None
+        or (kind == "chamber" and sharpness(picture.grey()) < OUT_OF_FOCUS)
+    )
+    return _Shown(values=numbers(picture), kind=kind, group=group, fault=way, ruled_out=ruled_out)
 
 
 def _windows(grey: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -175,55 +202,67 @@ def _good(data: Path) -> Iterator[tuple[str, str, Path]]:
 
 def _refused(
     name: str, shown: list[_Shown], table: Floats, good: NDArray[numpy.bool_], *, seed: int
-) -> dict[str, Any]:
-    """Give percentages refused by gates that saw neither the group nor, the second time, the way.
+) -> tuple[float, dict[str, Any]]:
+    """Score gates that saw neither the group nor, the second time, the way or its like.
 
     Returns:
-        Good pictures; broken ones of known ways and of unknown ways; foreign and stained ones.
+        The limit that leaves all but `GOOD_REFUSED` of the good pictures standing; percentages
+        refused of good pictures; of broken ones of known ways and of unknown ways, by the gate
+        alone and by gate and rules; of foreign and stained ones.
     """
     rng = numpy.random.default_rng(seed)
-    fold = _folds([one.group for one in shown], rng)
-    way = _folds([f"way {one.fault}" for one in shown], rng)
+    fold = _folds([one.group for one in shown], rng, FOLDS)
+    way = _folds([f"way {ALIKE.get(one.fault, one.fault)}" for one in shown], rng, WAY_FOLDS)
     own = numpy.array([one.kind == name for one in shown])
-    fault = numpy.array([one.fault for one in shown])
-    apart = numpy.isin(fault, ("", *FAR))
-    limit = LIMITS[name]
+    way_of = numpy.array([one.fault for one in shown])
+    ruled_out = numpy.array([one.ruled_out for one in shown])
+    apart = numpy.isin(way_of, ("", *FAR))
     known, unknown = numpy.full(len(shown), numpy.nan), numpy.full(len(shown), numpy.nan)
     for one in range(FOLDS):
         kept = fold != one
-        forest = grow_gate(table[kept], good[kept], _weight(good[kept], fault[kept]), seed=seed)
+        forest = grow_gate(table[kept], good[kept], _weight(good[kept], way_of[kept]), seed=seed)
         known[~kept] = forest.predict_proba(table[~kept])[:, 1]
-        for other in range(FOLDS):
-            asked = ~kept & own & ~apart & (way == other)
-            if not asked.any():
-                continue
-            left = kept & (apart | (way != other))
-            forest = grow_gate(table[left], good[left], _weight(good[left], fault[left]), seed=seed)
-            unknown[asked] = forest.predict_proba(table[asked])[:, 1]
+    holding = sorted(set(fold[own].tolist()))
+    for one in range(WAY_FOLDS):
+        # A few ways are kept back together with one part of the groups, another part each time.
+        apart_group = fold == holding[one % len(holding)]
+        asked = apart_group & own & ~apart & (way == one)
+        kept = ~apart_group & (apart | (way != one))
+        forest = grow_gate(table[kept], good[kept], _weight(good[kept], way_of[kept]), seed=seed)
+        unknown[asked] = forest.predict_proba(table[asked])[:, 1]
+    limit = float(numpy.floor(1000 * numpy.quantile(known[good], GOOD_REFUSED)) / 1000)
 
-    def share(chances: Floats, which: NDArray[numpy.bool_]) -> float:
-        return round(100 * float((chances[which] < limit).mean()), 2)
+    def share(chances: Floats, which: NDArray[numpy.bool_], *, rules: bool = False) -> float:
+        which = which & numpy.isfinite(chances)
+        refused = (chances[which] < limit) | (ruled_out[which] & rules)
+        return round(100 * float(refused.mean()), 2)
 
-    ways = sorted({str(one) for one in fault[own & ~apart]})
-    return {
-        "good": share(known, own & (fault == "")),
-        "broken_known_way": share(known, own & ~apart),
-        "broken_unknown_way": share(unknown, own & ~apart),
-        "foreign": share(known, fault == "foreign"),
-        "stained": share(known, fault == "stained"),
+    broken = own & ~apart
+    told = {
+        "good": share(known, good),
+        "broken_known_way": share(known, broken),
+        "broken_unknown_way": share(unknown, broken),
+        "with_rules_known_way": share(known, broken, rules=True),
+        "with_rules_unknown_way": share(unknown, broken, rules=True),
+        "foreign": share(known, way_of == "foreign"),
+        "stained": share(known, way_of == "stained"),
         "ways": {
-            one: [share(known, own & (fault == one)), share(unknown, own & (fault == one))]
-            for one in ways
+            str(one): [
+                share(known, own & (way_of == one), rules=True),
+                share(unknown, own & (way_of == one), rules=True),
+            ]
+            for one in sorted(set(way_of[broken]))
         },
     }
+    return limit, told
 
 
-def _folds(names: list[str], rng: numpy.random.Generator) -> NDArray[numpy.int64]:
+def _folds(names: list[str], rng: numpy.random.Generator, count: int) -> NDArray[numpy.int64]:
     """Put every name into one of the folds, names of one first word into different ones in turn."""
     place: dict[str, int] = {}
     different = sorted(set(names))
     for word in sorted({name.partition(" ")[0] for name in different}):
         own = [name for name in different if name.partition(" ")[0] == word]
         for turn, one in enumerate(rng.permutation(len(own))):
-            place[own[int(one)]] = turn % FOLDS
+            place[own[int(one)]] = turn % count
     return numpy.array([place[name] for name in names], numpy.int64)

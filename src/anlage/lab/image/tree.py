@@ -15,7 +15,7 @@ from anlage.base import Broken
 TREES = 150
 LEAST_IN_LEAF = 3
 GATE_TREES = 80
-GATE_LEAVES = 128
+GATE_LEAVES = 400
 
 
 def grow_trees(
@@ -51,7 +51,7 @@ def grow_gate(
     *,
     seed: int,
 ) -> Any:
-    """Grow the forest of a gate, kept small: every method waits for it.
+    """Grow the forest of a gate, kept below a megabyte.
 
     Args:
         values: One row per picture.
