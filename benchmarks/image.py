@@ -227,7 +227,7 @@ def refusals() -> None:
 
 
 def rules() -> None:
-    """Share refused by the methods that have rules alone, of real pictures of other kinds."""
+    """Share refused by the methods without training of their own, of real pictures of other kinds."""
     rng = numpy.random.default_rng(1)
     with (NUCLEI / "index.csv").open(newline="") as lines:
         stained = [
@@ -259,7 +259,7 @@ def rules() -> None:
             {"chamber": chamber, "monolayer": monolayers},
         ),
     )
-    print("methods of rules alone, percent refused: good, then what must be refused")
+    print("methods without training, percent refused: good, then what must be refused")
     for name, measure, good, others in wanted:
         others = {"stained": stained, "crops": crops, "natural": natural, **others}
         others["grey stained"] = [_grey(one) for one in stained]

@@ -12,6 +12,13 @@ from anlage.base import Refused
 from anlage.cli import main
 from anlage.lab.assay import agreement, predict_reference
 
+
+@pytest.fixture
+def rng():
+    """One draw, since an interval of 95 % misses in one of twenty."""
+    return np.random.default_rng(7)
+
+
 # First readings of peak flow (L/min) by two meters, 17 persons: Bland and Altman, Lancet 1986,
 # doi 10.1016/S0140-6736(86)90837-8, table 1.
 LARGE = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]

@@ -193,6 +193,8 @@ def _viability(picture: Any, options: argparse.Namespace) -> tuple[Row, str] | P
         "dead": result.dead,
         "viability_percent": result.viability_percent,
         "interval": None if interval is None else list(interval),
+        "live_interval": list(result.live_interval),
+        "dead_interval": list(result.dead_interval),
         "flags": list(result.flags),
         "per_ml": result.per_ml,
         "cells": [

@@ -6,6 +6,7 @@ import pytest
 
 from anlage.base import Problem
 from anlage.lab.image import (
+    FAULTS,
     CarrierResult,
     Clonality,
     ColonyResult,
@@ -49,6 +50,16 @@ def test_stained_material_has_no_confluence():
 
     assert isinstance(answer, Problem)
     assert answer.code == "image-stained"
+
+
+@pytest.mark.parametrize("way", ["rows shifted", "columns lost", "banded", "interlaced"])
+def test_a_broken_monolayer_has_no_confluence(way):
+    scene = phase_scene(numpy.random.default_rng(2), share=0.6).pixels
+    broken = FAULTS[way](scene.copy(), numpy.random.default_rng(2))
+
+    assert not isinstance(measure_confluence(Picture.of(scene)), Problem)
+    assert isinstance(measure_confluence(Picture.of(broken)), Problem)
+    assert isinstance(follow_colonies([Picture.of(scene), Picture.of(broken)]), Problem)
 
 
 @pytest.mark.shared

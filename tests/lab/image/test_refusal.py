@@ -174,6 +174,54 @@ def test_a_broken_field_is_refused(way):
     assert isinstance(count_nuclei(Picture.of(broken)), Problem)
 
 
+@pytest.mark.parametrize(
+    "way", ["rows shifted", "columns shifted", "interlaced", "rows lost", "banded"]
+)
+def test_a_broken_chamber_is_refused(way):
+    scene = chamber_scene(numpy.random.default_rng(3), live=4, dead=0).grey()
+    broken = FAULTS[way](scene.copy(), numpy.random.default_rng(2))
+
+    assert not isinstance(judge_viability(Picture.of(scene)), Problem)
+    assert isinstance(judge_viability(Picture.of(broken)), Problem)
+
+
+def test_what_the_gates_refuse_on_their_card_is_enough():
+    gates = model_card("gate")["gates"]
+    unseen = gates["sound"]["refused_percent"]["monolayer"]
+    assert unseen["good"] <= 1
+    assert unseen["broken"] > 80
+    for name in ("nuclei", "chamber", "activation"):
+        refused = gates[name]["refused_percent"]
+        assert refused["good"] < 1.2
+        assert refused["stained"] >= 99
+        assert refused["broken_known_way"] > 93
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("folder", "method"),
+    [
+        ("microscopy_livedead", judge_viability),
+        ("microscopy_tcell_activation", judge_activation),
+    ],
+)
+def test_broken_pictures_are_refused_and_good_ones_are_not(shared_data, folder, method):
+    rng = numpy.random.default_rng(3)
+    files = sorted((shared_data / folder / "images").glob("*.png"))[::12]
+    pictures = [read_picture(file) for file in files]
+    ways = ["rows shifted", "columns lost", "tiles mixed", "blank", "noise", "interlaced"]
+
+    good = [isinstance(method(one), Problem) for one in pictures]
+    broken = [
+        isinstance(method(Picture.of(FAULTS[way](one.grey().copy(), rng))), Problem)
+        for one in pictures
+        for way in ways
+    ]
+
+    assert numpy.mean(good) <= 0.02
+    assert numpy.mean(broken) >= 0.95
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_natural_picture_is_refused(method):
     pictures = [one.picture for one in natural_pictures()][::9]

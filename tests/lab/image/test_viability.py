@@ -4,7 +4,15 @@ import numpy
 import pytest
 
 from anlage.base import Problem
-from anlage.lab.image import Picture, ViabilityResult, judge_viability, viability_interval
+from anlage.lab.image import (
+    Picture,
+    ViabilityResult,
+    count_interval,
+    found_interval,
+    judge_viability,
+    model_card,
+    viability_interval,
+)
 
 from .scene import nuclei_scene
 
@@ -48,6 +56,36 @@ def test_the_interval_is_that_of_wilson():
 
 def test_no_cell_gives_no_viability():
     assert viability_interval(0, 0) is None
+    assert found_interval(0, 0) is None
+
+
+@pytest.mark.parametrize(("live", "dead"), [(1, 0), (0, 3), (17, 3), (950, 50), (90_000, 10_000)])
+def test_cells_that_a_network_found_tell_less_than_cells_counted(live, dead):
+    low, high = viability_interval(live, dead)
+    least, most = found_interval(live, dead)
+
+    assert most - least > high - low
+    assert 0 <= least <= 100 * live / (live + dead) <= most + 1e-9
+    assert most <= 100
+    # However many were found, a series may be off.
+    assert most - least > 5
+
+
+def test_the_intervals_of_the_card_hold_on_every_series_left_out():
+    for told in model_card("chamber")["scores"].values():
+        assert told["interval_holds_series"] >= 95
+        assert told["interval_of_five_holds_series"] >= 95
+        assert told["live_interval_holds_crop"] >= 95
+        assert told["dead_interval_holds_crop"] >= 95
+
+
+def test_a_result_gives_an_interval_for_each_number():
+    result = judge_viability(chamber_scene(numpy.random.default_rng(3), live=3, dead=2))
+
+    assert isinstance(result, ViabilityResult)
+    assert result.interval == found_interval(result.live, result.dead)
+    assert result.live_interval == count_interval(result.live)
+    assert result.dead_interval[0] <= result.dead <= result.dead_interval[1]
 
 
 def test_a_fluorescence_field_is_no_chamber():

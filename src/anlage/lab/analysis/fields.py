@@ -50,8 +50,13 @@ def viability(source: Source, tell: Tell) -> Found:
         card=result.card,
         numbers=(
             Number(name="viability", value=result.viability_percent, unit="%", low=low, high=high),
-            Number(name="live", value=float(result.live)),
-            Number(name="dead", value=float(result.dead)),
+            *(
+                Number(name=name, value=float(value), low=float(least), high=float(most))
+                for name, value, (least, most) in (
+                    ("live", result.live, result.live_interval),
+                    ("dead", result.dead, result.dead_interval),
+                )
+            ),
         ),
         flags=tuple(result.flags),
         figures=(_overlay(picture, result, "Living (ring) and dead (cross) cells"),),

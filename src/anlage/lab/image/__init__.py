@@ -25,7 +25,15 @@ from .split import Field, nuclei_fields
 from .spoil import FAULTS, natural_pictures, small_natural_pictures
 from .train import train_packaged
 from .trait import TRAITS, traits
-from .viability import Cell, ViabilityResult, find_cells, judge_viability, viability_interval
+from .viability import (
+    Cell,
+    ViabilityResult,
+    count_interval,
+    find_cells,
+    found_interval,
+    judge_viability,
+    viability_interval,
+)
 
 __all__ = [
     "FAULTS",
@@ -50,6 +58,7 @@ __all__ = [
     "ViabilityResult",
     "activation_score",
     "agreement",
+    "count_interval",
     "count_nuclei",
     "count_on_carriers",
     "covered_by_cells",
@@ -57,6 +66,7 @@ __all__ = [
     "fault",
     "find_cells",
     "follow_colonies",
+    "found_interval",
     "inspect_objects",
     "judge_activation",
     "judge_viability",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from anlage.base import Problem
 
 from ..method import MethodCard, Purpose
-from .domain import Kind, judge
+from .domain import Kind, judge, unsound
 from .nuclei import DNA_WORDS, segment_nuclei
 from .picture import Picture
 from .quality import fault, weaknesses
@@ -114,6 +114,8 @@ def count_on_carriers(
         method="microcarriers",
     )
     if problem is not None:
+        return problem
+    if (problem := unsound(picture, method="microcarriers", channel=channel)) is not None:
         return problem
     labels = segment_nuclei(_without_glow(picture.grey(channel=channel), radius_px[0]))
     seen = picture.channel_named(*CARRIER_WORDS)

@@ -19,6 +19,7 @@ from anlage.base import Problem
 from ..method import MethodCard, Purpose
 from .basin import basins
 from .confluence import covered_by_cells, unfit
+from .domain import unsound
 from .picture import Picture
 from .quality import fault
 from .shape import measure_objects
@@ -99,6 +100,8 @@ def follow_colonies(pictures: Sequence[Picture]) -> ColonyResult | Problem:
         if problem is not None and problem.code != "image-blank":
             return problem
         if (problem := unfit(picture, 0, method="colonies")) is not None:
+            return problem
+        if (problem := unsound(picture, method="colonies")) is not None:
             return problem
     masks = [objects_of(picture.grey()) for picture in pictures]
     masks[0] = _apart(masks[0])

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from anlage.base import Problem
 
 from ..method import MethodCard, Purpose
-from .domain import STAINED_COLOUR
+from .domain import STAINED_COLOUR, Kind, kind_of, unsound
 from .picture import Picture
 from .quality import fault, weaknesses
-from .trait import stain
+from .trait import stain, traits
 
 WINDOW_PX = 2.5
 """Standard deviation of the window of local contrast, px."""
@@ -80,6 +80,8 @@ def measure_confluence(picture: Picture) -> ConfluenceResult | Problem:
             return problem
         if (problem := unfit(picture, frame, method="confluence")) is not None:
             return problem
+        if (problem := unsound(picture, frame=frame, method="confluence")) is not None:
+            return problem
         covered = covered_by_cells(grey)
         first = covered if first is None else first
         shares.append(100 * float(covered.mean()))
@@ -118,22 +120,30 @@ def covered_by_cells(grey: NDArray[Any]) -> NDArray[numpy.bool_]:
 
 
 def unfit(picture: Picture, frame: int, *, method: str) -> Problem | None:
-    """Refuse dark fields (fluorescence) and stained material.
+    """Refuse dark fields (fluorescence), stained material, and crops too small to be a field.
 
     Args:
         picture: The picture.
         frame: Point in time.
         method: Name of the method, for the message.
     """
-    grey = picture.grey(frame=frame)
-    level = float(numpy.median(grey)) / picture.full_scale
-    if level >= DARK_LEVEL and stain(picture, frame) < STAINED_COLOUR:
+    level = float(numpy.median(picture.grey(frame=frame))) / picture.full_scale
+    kind = kind_of(traits(picture, frame=frame))
+    stained = level >= DARK_LEVEL and (
+        kind is Kind.STAINED or stain(picture, frame) >= STAINED_COLOUR
+    )
+    if stained:
+        found = "a stained field"
+    elif level < DARK_LEVEL:
+        found = "a dark field"
+    elif kind is Kind.CROP:
+        found = "a crop of a single cell"
+    else:
         return None
-    stained = level >= DARK_LEVEL
     return Problem(
         code="image-stained" if stained else "image-wrong-kind",
         what=f"image {picture.name} is not for method {method}",
-        found="a stained field" if stained else "a dark field",
+        found=found,
         limit="phase contrast or brightfield",
         remedy="choose the method for this kind of image",
         path=picture.name,

@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 
 from anlage.base import Broken, Problem
 
-from .gate import look
+from .gate import Look, look
 from .picture import Picture
 from .seam import seams
 from .structure import structure
-from .trait import TRAITS, centre
+from .trait import TRAITS, centre, traits
 
 STAINED_COLOUR = 0.025
 """Mean distance between colour channels, over full scale, that speaks of a stain."""
 
+
+EMPTY_CONTRAST = 0.04
+"""Below this share of full scale between dark and bright a picture shows ground alone."""
 
 MOST_PER_TRAIT = 3.0
 STRANGER_RATIO = 1.25
@@ -159,8 +162,32 @@ def judge(
         return problem
     plane = centre(picture.grey(frame=frame, channel=channel))
     seen = look(trained.name, numpy.concatenate([values, structure(plane), seams(plane)]))
-    if seen.passes:
+    return None if seen.passes else _refused(picture, seen, method)
+
+
+def unsound(
+    picture: Picture, *, method: str, frame: int = 0, channel: int | None = None
+) -> Problem | None:
+    """Give the reason why a picture of any kind looks broken, or None.
+
+    For methods that were not trained on pictures of their own. Empty ground is not judged: an
+    empty flask is a finding, and holds nothing that could be broken.
+
+    Args:
+        picture: The picture.
+        method: Name of the method, for the message.
+        frame: Point in time.
+        channel: Channel measured; the default of `Picture.grey` when None.
+    """
+    plane = centre(picture.grey(frame=frame, channel=channel))
+    values = traits(picture, frame=frame, channel=channel)
+    if 10 ** float(values[_AT["contrast"]]) < EMPTY_CONTRAST:
         return None
+    seen = look("sound", numpy.concatenate([values, structure(plane), seams(plane)]))
+    return None if seen.passes else _refused(picture, seen, method)
+
+
+def _refused(picture: Picture, seen: Look, method: str) -> Problem:
     return Problem(
         code="image-out-of-domain",
         what=f"image {picture.name} does not look like a sound {method} picture",

@@ -88,7 +88,7 @@ def look(name: str, values: NDArray[numpy.float64]) -> Look:
     """Ask the gate of a method.
 
     Args:
-        name: Which gate: `nuclei`, `chamber` or `activation`.
+        name: Which gate: `nuclei`, `chamber`, `activation`, or `sound` for any kind.
         values: Numbers of the picture, in the order of `TRAITS`, `STRUCTURE` and `SEAM`.
     """
     centre, scale, limit = _middle(name)

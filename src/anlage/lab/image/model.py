@@ -31,6 +31,7 @@ CARD_OF = {
     "gate-nuclei": "gate",
     "gate-chamber": "gate",
     "gate-activation": "gate",
+    "gate-sound": "gate",
 }
 """Networks that stand on the card of another, which they serve."""
 

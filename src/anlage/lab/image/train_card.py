@@ -89,7 +89,7 @@ def finish_chamber(data: Path, models: Path, done: dict[str, Any]) -> dict[str, 
         "files": digests(models, "chamber"),
         "method": {
             "name": "chamber-viability",
-            "version": "1",
+            "version": "2",
             "purposes": ["understanding", "development", "control"],
             "qualified_for": [],
             "trained_domain": "brightfield crops of a counting chamber, cells in suspension of "

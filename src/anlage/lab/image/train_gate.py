@@ -34,6 +34,11 @@ GOOD_REFUSED = 0.01
 WAYS = {"nuclei": 8, "chamber": len(FAULTS), "activation": len(FAULTS)}
 """In so many ways each picture is broken: the smaller the pictures of a kind, the more."""
 
+ANY_WAYS = {"natural": 10, "stained": 8, "nuclei": 8, "chamber": 8}
+ANY_ZOOM = 0.2
+DRAWN = ("chessboard_GRAY", "phantom", "color", "horse", "text", "page")
+"""Natural pictures that no lens made: they have the steps of broken ones."""
+
 FAR = ("foreign", "stained")
 FAR_SHARE = 0.3
 FOLDS = 5
@@ -102,7 +107,89 @@ def train_gates(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
             "scale": [round(float(max(one, 0.02)), 4) for one in (high - low) / 3.3],
             "refused_percent": refused,
         }
+    gates["sound"] = _train_sound(data, models, seed=seed)
     return {"pictures": len(shown), "gates": gates}
+
+
+def _train_sound(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
+    """Grow the gate that knows no kind, for methods without training pictures of their own.
+
+    It learns sound and broken fields, chambers, stained and natural pictures. Each kind is scored
+    by a forest that never saw it; the monolayers are in no forest and judge the packaged limit.
+    """
+    shown = list(_sound_or_broken(data, numpy.random.default_rng(seed)))
+    table = numpy.stack([one.values for one in shown])
+    kind = numpy.array([one.kind for one in shown])
+    good = numpy.array([not one.fault for one in shown])
+    taught = kind != "monolayer"
+    chance = numpy.full(len(shown), numpy.nan)
+    for one in sorted(set(kind)):
+        kept = taught & (kind != one)
+        forest = grow_gate(table[kept], good[kept], _alike(kind[kept], good[kept]), seed=seed)
+        chance[kind == one] = forest.predict_proba(table[kind == one])[:, 1]
+    limit = float(
+        numpy.floor(1000 * numpy.quantile(chance[good & taught], 2 * GOOD_REFUSED)) / 1000
+    )
+    forest = grow_gate(table[taught], good[taught], _alike(kind[taught], good[taught]), seed=seed)
+    write_trees(forest, models / "gate-sound.onnx")
+    low, middle, high = numpy.percentile(table[good & taught], (5, 50, 95), axis=0)
+
+    def share(which: NDArray[numpy.bool_]) -> float:
+        return round(100 * float((chance[which] < limit).mean()), 2)
+
+    return {
+        "limit": limit,
+        "centre": [round(float(one), 4) for one in middle],
+        "scale": [round(float(max(one, 0.02)), 4) for one in (high - low) / 3.3],
+        "refused_percent": {
+            str(one): {
+                "good": share(good & (kind == one)),
+                "broken": share(~good & (kind == one)),
+            }
+            for one in sorted(set(kind))
+        },
+    }
+
+
+def _alike(kind: NDArray[Any], good: NDArray[numpy.bool_]) -> Floats:
+    """Let the sound and the broken pictures of every kind weigh alike."""
+    weight = numpy.zeros(len(kind), numpy.float64)
+    for one in set(kind):
+        for which in (good, ~good):
+            members = which & (kind == one)
+            weight[members] = 1 / max(int(members.sum()), 1)
+    return weight
+
+
+def _sound_or_broken(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
+    for kind, name, picture in _any_kind(data):
+        sound = [picture, _perhaps_deeper(varied(picture, rng, ANY_ZOOM), rng)]
+        for one in sound:
+            yield _Shown(values=numbers(one), kind=kind, group=name, fault="")
+        grey = numpy.ascontiguousarray(centre(picture.grey()))
+        for way in rng.choice(sorted(FAULTS), ANY_WAYS.get(kind, len(FAULTS)), replace=False):
+            broken = _perhaps_deeper(Picture.of(FAULTS[way](grey.copy(), rng)), rng)
+            yield _Shown(values=numbers(broken), kind=kind, group=name, fault=str(way))
+
+
+def _any_kind(data: Path) -> Iterator[tuple[str, str, Picture]]:
+    """Give pictures of many kinds in grey: kind, name, picture; crops of one cell are too small."""
+    for foreign in natural_pictures():
+        if not foreign.picture.colour and foreign.name not in DRAWN:
+            yield "natural", foreign.name, foreign.picture
+    for modality in ("he_or_purple", "brightfield_gray"):
+        for field in nuclei_fields(data / FOLDERS["nuclei"], modality=modality):
+            grey = read_picture(field.image).grey().astype(numpy.uint8)
+            yield "stained", field.identity, Picture.of(numpy.ascontiguousarray(grey))
+    for turn, (kind, group, file) in enumerate(_good(data), start=1):
+        if kind == "chamber" or (kind == "nuclei" and turn % 2):
+            yield kind, group, read_picture(file)
+    for file in sorted((data / MONOLAYERS).glob("*.JPG")):
+        grey = read_picture(file).grey()
+        for top in range(0, grey.shape[0] - 383, 384):
+            for left in range(0, grey.shape[1] - 383, 384):
+                window = numpy.ascontiguousarray(grey[top : top + 384, left : left + 384])
+                yield "monolayer", file.stem, Picture.of(window)
 
 
 def numbers(picture: Picture) -> Floats:

@@ -16,7 +16,7 @@ from .model import Network, open_network
 from .nuclei import segment_nuclei
 from .score import agreement
 from .split import nuclei_fields
-from .viability import find_cells
+from .viability import count_interval, find_cells, found_interval
 
 RESAMPLES = 2_000
 Floats = NDArray[numpy.float64]
@@ -58,7 +58,8 @@ def chamber_scores(data: Path, *, seed: int, threads: int) -> dict[str, Score]:
     """Score the recipe: each series by a network that never saw it.
 
     Returns:
-        Mean absolute error per crop of living and of dead cells, for each series, with intervals.
+        Mean absolute error per crop of living and of dead cells, for each series, with intervals;
+        and how often the intervals of the method hold, see `interval_coverage`.
     """
     from .train_chamber import CROSS_STEPS, chamber_crops, train_chamber
 
@@ -72,19 +73,62 @@ def chamber_scores(data: Path, *, seed: int, threads: int) -> dict[str, Score]:
                 crops, file, steps=CROSS_STEPS, seed=seed, threads=threads, left_out=left_out
             )
             network = open_network(file.read_bytes())
-        wrong = []
+        rows = []
         for crop in crops:
             if crop.series == series:
                 cells = find_cells(read_grey(crop.image), network=network)
                 live = sum(cell.alive for cell in cells)
                 dead = float(crop.boxes[:, 4].sum())
-                truth = len(crop.boxes) - dead
-                wrong.append((abs(live - truth), abs(len(cells) - live - dead)))
-        table = numpy.array(wrong, numpy.float64)
-        scores[series] = _with_interval(
-            "live", table, lambda part: float(part[:, 0].mean())
-        ) | _with_interval("dead", table, lambda part: float(part[:, 1].mean()))
+                rows.append((live, len(cells) - live, len(crop.boxes) - dead, dead))
+        found = numpy.array(rows, numpy.int64)
+        table = numpy.abs(found[:, :2] - found[:, 2:]).astype(numpy.float64)
+        scores[series] = (
+            _with_interval("live", table, lambda part: float(part[:, 0].mean()))
+            | _with_interval("dead", table, lambda part: float(part[:, 1].mean()))
+            | interval_coverage(found)
+        )
     return scores
+
+
+def interval_coverage(found: NDArray[numpy.int64]) -> Score:
+    """Give how often the intervals hold the truth, over the crops of one series, in percent.
+
+    Args:
+        found: Living and dead cells found, then living and dead cells annotated, shape (n, 4).
+
+    Returns:
+        For the viability interval: that of the series, from single crops and from 200 draws of
+        five crops together, and that of the crop itself; for the two intervals of counts.
+    """
+    rng = numpy.random.default_rng(1)
+    fives = numpy.stack(
+        [found[rng.choice(len(found), 5, replace=False)].sum(axis=0) for _ in range(200)]
+    )
+    whole = found.sum(axis=0)
+
+    def holds(row: NDArray[numpy.int64], truth: NDArray[numpy.int64]) -> bool | None:
+        interval = found_interval(int(row[0]), int(row[1]))
+        if interval is None or not truth.sum():
+            return None
+        # Limits of exactly 0 and 100 are reached up to rounding.
+        viability = 100 * float(truth[0]) / float(truth.sum())
+        return interval[0] - 1e-9 <= viability <= interval[1] + 1e-9
+
+    def share(answers: list[bool | None]) -> float:
+        return round(100 * float(numpy.mean([one for one in answers if one is not None])), 1)
+
+    told: Score = {
+        "interval_holds_series": share([holds(row, whole[2:]) for row in found]),
+        "interval_of_five_holds_series": share([holds(row, whole[2:]) for row in fives]),
+        "interval_holds_crop": share([holds(row, row[2:]) for row in found]),
+    }
+    for place, name in enumerate(("live", "dead")):
+        inside: list[bool | None] = []
+        for row in found:
+            low, high = count_interval(int(row[place]))
+            inside.append(low <= int(row[place + 2]) <= high)
+        told[f"{name}_interval_holds_crop"] = share(inside)
+    return told
 
 
 def activation_scores(data: Path, *, seed: int, threads: int) -> dict[str, Score]:
