@@ -126,6 +126,19 @@ def perform(world, acts):
     return done
 
 
+def test_what_was_packed_after_its_offer_is_not_received_by_itself():
+    world = World()
+    world.make("a")
+    world.make("box", None, None, vessel="shipper")
+    world.act(offer(world.state("a"), by="anna", to="ben", evidence=SCANNED))
+    world.act(pack(world.state("a"), world.state("box"), by="anna", evidence=SCANNED))
+
+    with pytest.raises(Refused) as caught:
+        receive(world.state("a"), by="ben", place="dock", scanned="a", evidence=SCANNED)
+
+    assert caught.value.code == "container-packed"
+
+
 @settings(max_examples=150, deadline=None)
 @given(ACTS)
 def test_any_sequence_of_acts_keeps_what_must_be_kept(acts):

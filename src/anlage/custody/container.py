@@ -201,9 +201,10 @@ def receive(
         roles: The roles that the receiver holds, for an offer to a role.
 
     Raises:
-        Refused: It was not offered to this receiver, or another container was scanned.
+        Refused: It is inside another container, was not offered to this receiver, or another
+            container was scanned.
     """
-    _must_live(container)
+    _must_be_by_itself(container)
     if scanned != container.id:
         raise Refused(
             "identity-mismatch",
@@ -235,11 +236,7 @@ def take_over(container: Container, *, by: str, place: str, evidence: Evidence) 
     Raises:
         Refused: It does not exist, or is inside another container.
     """
-    _must_live(container)
-    if container.inside is not None:
-        raise _refuse(
-            "container-packed", container, f"inside {container.inside}", "a container by itself"
-        )
+    _must_be_by_itself(container)
     if container.place is None:
         return find(container, place=place, by=by, evidence=evidence)
     if container.holder != by:
@@ -536,12 +533,16 @@ def _must_live(container: Container) -> None:
         raise _refuse("container-not-there", container, found, "a container in use")
 
 
-def _must_be_held(container: Container, by: str) -> None:
+def _must_be_by_itself(container: Container) -> None:
     _must_live(container)
     if container.inside is not None:
         raise _refuse(
             "container-packed", container, f"inside {container.inside}", "a container by itself"
         )
+
+
+def _must_be_held(container: Container, by: str) -> None:
+    _must_be_by_itself(container)
     if container.place is None:
         raise _refuse("container-missed", container, "nobody knows where it is", "a known place")
     if container.holder != by:
