@@ -97,27 +97,31 @@ def test_the_kinds_are_listed_with_their_arguments(capsys, folder):
     assert kinds["compare-networks"]["arguments"] == ["networks", "terms", "names"]
 
 
-def test_beside_a_server_a_person_logs_in_and_the_server_judges(capsys, folder, monkeypatch):
+@pytest.mark.parametrize(("login", "code"), [("nele", None), ("otto", "job-not-allowed")])
+def test_beside_a_server_a_person_logs_in_and_is_judged_as_ever(
+    capsys, folder, monkeypatch, login, code
+):
     import io
 
     from anlage.app import make_account
 
     held = Installation.open(settings(folder / "data"))
     serve(held)
-    make_account(login="otto", person="otto", password="correct horse battery")
-    words = ["jobs", "submit", "simulate-network", str(folder / "run.json"), "--login", "otto"]
+    held.answer_beside()
+    make_account(login=login, person=login, password="correct horse battery")
+    words = ["jobs", "submit", "simulate-network", str(folder / "run.json"), "--login", login]
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
     try:
-        code = main([*words, "--json", "--data", str(folder / "data")])
-        id = json.loads(capsys.readouterr().out)["job"]["id"]
+        done = main([*words, "--json", "--data", str(folder / "data")])
+        told = json.loads(capsys.readouterr().out)
     finally:
         held.close()
 
-    assert code == 0
-    assert jobs(capsys, folder, "work")[1]["jobs"] == {id: "refused"}
-    assert jobs(capsys, folder, "show", id, person="otto")[1]["job"]["problems"][0]["code"] == (
-        "job-not-allowed"
-    )
+    assert done == (2 if code else 0)
+    if code:
+        assert told["refused"]["code"] == code
+    else:
+        assert jobs(capsys, folder, "work")[1]["jobs"] == {told["job"]["id"]: "done"}
 
 
 def test_a_killed_server_leaves_no_worker_and_its_job_is_said_to_be_interrupted(capsys, folder):

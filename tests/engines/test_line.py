@@ -1,12 +1,13 @@
 """A journal beside the writer's process: what is asked over the line is what the writer does."""
 
+import socket
 import threading
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from anlage.base import Broken, FixedClock, Refused
-from anlage.record import Conflict, Entry, Stream, sign_checkpoint
+from anlage.record import Actor, Conflict, Entry, Stream, sign_checkpoint
 from anlage.store import GuestJournal, LineClock, SqlJournal, Switchboard, call
 
 from .test_journal import AT, ME, TrialCounted, add, opened
@@ -126,6 +127,38 @@ def test_who_does_not_know_the_secret_is_not_heard(board, tmp_path):
     assert call(tmp_path, b"x" * 32, build="b1") is None
     assert call(tmp_path / "elsewhere", SECRET, build="b1") is None
     assert call(tmp_path, SECRET, build="b1") is not None
+
+
+def test_a_caller_that_says_nothing_holds_up_nobody(board, come_beside, tmp_path):
+    port = int((tmp_path / "journal.line").read_text())
+
+    with socket.create_connection(("127.0.0.1", port)):
+        assert add(come_beside(), "lot/A", 1, 0).facts[0].number == 1
+
+
+def test_a_fact_of_a_kind_that_nobody_knows_is_not_written(journal, board, tmp_path):
+    line = call(tmp_path, SECRET, build="b1")
+    told = {
+        "stream": "lot/A",
+        "kind": "made-up",
+        "version": 1,
+        "fact": {},
+        "happened": None,
+        "why": None,
+    }
+    by = dict.fromkeys(Actor.__slots__) | {"via": "api"}
+
+    with pytest.raises(Broken):
+        line.ask(
+            "append",
+            entries=[told],
+            expected={},
+            by=by,
+            at="2026-03-01T00:00:00.000Z",
+            command=None,
+        )
+
+    assert journal.size == 1
 
 
 def test_another_build_is_refused(board, tmp_path):

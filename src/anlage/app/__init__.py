@@ -13,7 +13,7 @@ from .code_reading import CodeRead, keep_scan, understand
 from .commands.collection_counts import counts_asked
 from .commands.infusion import collection_in_effect
 from .conditions import predicted, take_in, way_figure
-from .custody import custody_histories
+from .custody import custody_histories, custody_on_record
 from .desk import (
     check_login,
     configure,
@@ -185,6 +185,7 @@ __all__ = [
     "settings",
     "collection_in_effect",
     "custody_histories",
+    "custody_on_record",
     "custody_shown",
     "verify",
     "verify_bytes",

@@ -122,7 +122,7 @@ def understand(site: Installation, text: str, *, families: Sequence[str] = FAMIL
 
 
 def _own_names(reading: Reading, plain: str) -> list[str]:
-    """Give the numbers of our own that a code may carry, the whole text"""
+    """Give the numbers of our own that a code may carry: its identity, its text, its GS1 keys."""
     fields = reading.fields
     coi = fields.get("chain_of_identity")
     names = [f"journey/{coi}"] if coi else []

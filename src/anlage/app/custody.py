@@ -1,5 +1,6 @@
 """The facts that a subject's custody is proved from, read from an installation."""
 
+from anlage.base import Refused
 from anlage.custody import (
     CONTAINER_VIEW,
     Dated,
@@ -37,3 +38,24 @@ def custody_histories(
     streams = [stream for stream in journal.heads() if stream.family == "container"]
     histories = histories_of(one for stream in streams for one in journal.read_stream(stream))
     return histories, containers_of(histories, subject)
+
+
+def custody_on_record(
+    installation: Installation, subject: Stream
+) -> tuple[dict[str, list[Dated]], list[str]]:
+    """Give what `custody_histories` gives, of a subject that has containers.
+
+    Raises:
+        Refused: `subject-unknown`: the record holds no container of it.
+    """
+    histories, chosen = custody_histories(installation, subject)
+    if not chosen:
+        raise Refused(
+            "subject-unknown",
+            what=f"custody of {subject}",
+            found="no container of it in the journal",
+            limit="lot/ID, container/ID or shipment/ID with containers",
+            remedy="check the id; containers are created at collection, filling or splitting",
+            rule="ISO 21973",
+        )
+    return histories, chosen

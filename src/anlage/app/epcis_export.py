@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from anlage.base import Broken, Instant, Refused
-from anlage.custody import CODE_VIEW, containers_of, histories_of
+from anlage.base import Broken, Instant
+from anlage.custody import CODE_VIEW
 from anlage.record import Stream
 from anlage.wire.epcis import Document, Naming, check, to_document
 
+from .custody import custody_on_record
 from .installation import Installation
 
 
@@ -25,19 +26,7 @@ def epcis_of(
         Refused: `subject-unknown`: no container of it is in the record.
         Broken: What came out is no valid document.
     """
-    journal = site.journal
-    facts = [one for stream in journal.streams("container") for one in journal.read_stream(stream)]
-    histories = histories_of(facts)
-    chosen = containers_of(histories, subject)
-    if not chosen:
-        raise Refused(
-            "subject-unknown",
-            what=f"custody of {subject}",
-            found="no container of it in the journal",
-            limit="lot/ID, container/ID or shipment/ID with containers",
-            remedy="check the id; containers are created at collection, filling or splitting",
-            rule="ISO 21973",
-        )
+    histories, chosen = custody_on_record(site, subject)
     named = {row["subject"]: row["code"] for _, row in site.rows(CODE_VIEW).find(limit=100_000)}
     naming = Naming(base=base, known={k: v for k, v in named.items() if ":" in v})
     document = to_document({name: histories[name] for name in chosen}, naming, at=at)

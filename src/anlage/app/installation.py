@@ -186,7 +186,7 @@ class Installation:
 
     def answer_beside(self) -> None:
         """Write for processes beside this one too, such as the command line of a served plant."""
-        if isinstance(self.journal, SqlJournal) and self._switchboard is None:
+        if self._switchboard is None:
             self._switchboard = Switchboard(
                 self.journal,
                 self.folder,

@@ -20,7 +20,6 @@ import orjson
 from anlage.base import Broken, Refused
 from anlage.library import Person, stream_of_person
 from anlage.record import rebuild
-from anlage.store import FolderBlobs
 
 from .shape import must_be_legible, must_fit
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from anlage.store.desk.models import JobRow
 
     from .installation import Installation
-    from .settings import Settings
 
 WAITING_MAX = 50
 WAITING_OF_ONE_MAX = 10
@@ -174,19 +172,8 @@ class Jobs:
 
     def __init__(self, installation: "Installation") -> None:
         """Use the desk of this installation, which must be prepared."""
-        self._site: Installation | None = installation
+        self._site = installation
         self._blobs = installation.blobs
-
-    @classmethod
-    def beside_server(cls, settings: "Settings") -> "Jobs":
-        """Use the desk of an installation that another process serves.
-
-        That process alone reads the journal, so it judges what the person may do, when a job
-        begins.
-        """
-        made = cls.__new__(cls)
-        made._site, made._blobs = None, FolderBlobs(settings.data / "blobs")
-        return made
 
     def submit(
         self,
@@ -219,8 +206,7 @@ class Jobs:
         if len(kept) > ARGUMENTS_MAX:
             found, limit = f"{len(kept):,} bytes", f"{ARGUMENTS_MAX:,} bytes"
             raise _malformed(f"arguments of job {name}", found, limit)
-        if self._site is not None:
-            must_be_allowed(self._site, kind, person)
+        must_be_allowed(self._site, kind, person)
         waiting = Job.waiting_by_person()
         if sum(waiting.values()) >= WAITING_MAX or waiting.get(person, 0) >= WAITING_OF_ONE_MAX:
             raise Refused(
@@ -238,13 +224,13 @@ class Jobs:
             title=title or kind.about,
             subject=subject,
         )
-        if self._site is not None and self._site.runner is not None:
+        if self._site.runner is not None:
             self._site.runner.wake()
         return row
 
     def expect(self, name: str) -> None:
         """Say that a job of a kind is likely soon, so that a worker gets ready for it."""
-        if self._site is not None and self._site.runner is not None:
+        if self._site.runner is not None:
             self._site.runner.expect(name)
 
     def get(self, id: str, *, person: str) -> "JobRow":
@@ -319,8 +305,6 @@ class Jobs:
         return dict(orjson.loads(self._blobs.get(found.result_file)))
 
     def _sees_all(self, person: str) -> bool:
-        if self._site is None:
-            return False
         state = self._site.engine.state(Person, stream_of_person(person))
         return state.is_active and ALL_SEEN_BY in state.roles
 

@@ -10,7 +10,7 @@ from anlage.library import Definition, Product
 from anlage.record import Stream
 
 from .conditions import rule_of_product
-from .custody import custody_histories
+from .custody import custody_on_record
 from .installation import Installation
 from .shipment_papers import HANDLING
 
@@ -26,16 +26,7 @@ def passport_record(site: Installation, subject: str) -> dict[str, Any]:
     Raises:
         Refused: `subject-unknown`: the subject has no container in the journal.
     """
-    histories, chosen = custody_histories(site, Stream(subject))
-    if not chosen:
-        raise Refused(
-            "subject-unknown",
-            what=f"custody of {subject}",
-            found="no container of it in the journal",
-            limit="lot/ID, container/ID or shipment/ID with containers",
-            remedy="check the id; containers are created at collection, filling or splitting",
-            rule="ISO 21973",
-        )
+    histories, chosen = custody_on_record(site, Stream(subject))
     states = []
     for name in chosen:
         state = Container(id=name)

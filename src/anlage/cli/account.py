@@ -40,21 +40,14 @@ def create(options: argparse.Namespace) -> Answer:
 
 
 def reset(options: argparse.Namespace) -> Answer:
-    """Give a new first password; the old one ends at once. It is recorded where no server runs;
-    beside a running one only the desk knows.
-    """
+    """Give a new first password; the old one ends at once."""
     from anlage.app import opened, prepare_desk, reset_password, settings, telling
 
     prepare_desk(settings(options.data))
     password = secrets.token_urlsafe(12)
-    try:
-        with opened(options.data) as installation:
-            tell = telling(installation, via="command-line")
-            login = reset_password(options.person, password, tell=tell)
-    except Refused as refusal:
-        if refusal.code != "journal-leased":
-            raise
-        login = reset_password(options.person, password)
+    with opened(options.data) as installation:
+        tell = telling(installation, via="command-line")
+        login = reset_password(options.person, password, tell=tell)
     if login is None:
         raise Refused("account-unknown", what=f"person {options.person}", found="no account")
     return _told(options.person, login, password)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anlage.base import Instant, Refused
+from anlage.base import Instant
 from anlage.cli.shell import Answer, Group
 
 if TYPE_CHECKING:
@@ -39,33 +39,19 @@ def prove(options: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(lines), ok=not proof.gaps)
 
 
-def histories_for(options: argparse.Namespace) -> "tuple[dict[str, list[Dated]], list[str]]":
-    """Give the facts of every container and the containers of the subject."""
-    return custody_of(options)[:2]
-
-
 def custody_of(
     options: argparse.Namespace,
 ) -> "tuple[dict[str, list[Dated]], list[str], Instant]":
     """Give the facts of every container, the containers of the subject, and the time there."""
-    from anlage.app import custody_histories, open_clocked, settings
+    from anlage.app import custody_on_record, open_clocked, settings
     from anlage.record import Stream
 
     folder = options.data or Path(os.environ.get("ANLAGE_DATA", "anlage-data"))
     subject = Stream(options.subject)
     installation = open_clocked(settings(folder), may_be_beside=True)
     try:
-        histories, chosen = custody_histories(installation, subject)
+        histories, chosen = custody_on_record(installation, subject)
         now = installation.clock.now()
     finally:
         installation.close()
-    if not chosen:
-        raise Refused(
-            "subject-unknown",
-            what=f"custody of {subject}",
-            found="no container of it in the journal",
-            limit="lot/ID, container/ID or shipment/ID with containers",
-            remedy="check the id; containers are created at collection, filling or splitting",
-            rule="ISO 21973",
-        )
     return histories, chosen, now

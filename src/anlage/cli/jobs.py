@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,22 +121,13 @@ def _work(options: argparse.Namespace) -> Answer:
 
 @contextlib.contextmanager
 def _jobs(options: argparse.Namespace) -> "Iterator[tuple[Jobs, str]]":
-    """Give the jobs and the person who asks, whether or not a server holds the journal."""
+    """Give the jobs and the person who asks."""
     from anlage.app import Jobs, opened, prepare_desk, settings
 
-    from .acting import Acting, login_of
+    from .acting import Acting
 
-    chosen = settings(options.data)
-    prepare_desk(chosen)
-    with contextlib.ExitStack() as held:
-        try:
-            installation = held.enter_context(opened(options.data, may_be_beside=False))
-        except Refused as refusal:
-            if refusal.code != "journal-leased" or not options.login:
-                raise
-            print("a server runs: it judges the job when it begins", file=sys.stderr)
-            yield Jobs.beside_server(chosen), login_of(options)
-            return
+    prepare_desk(settings(options.data))
+    with opened(options.data) as installation:
         yield Jobs(installation), Acting(options, installation).person
 
 

@@ -43,7 +43,7 @@ class GuestJournal(SqlJournal):
     ) -> Receipt:
         """Have all entries written, or none; returns when they are on disk."""
         numbers, is_repeat = self._line.append(entries, expected, by=by, at=at, command=command)
-        facts = tuple(one for number in numbers for one in self.read(number, number + 1))
+        facts = tuple(self.read(numbers[0], numbers[-1] + 1)) if numbers else ()
         return Receipt(facts=facts, is_repeat=is_repeat)
 
     def snapshot(self) -> tuple[int, dict[Stream, Head]]:

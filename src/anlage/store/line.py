@@ -8,16 +8,33 @@ through. Messages are JSON. What is read is read from the database itself.
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing.connection import (
+    Client,
+    Connection,
+    Listener,
+    answer_challenge,
+    deliver_challenge,
+)
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from anlage.base import Broken, Problem, Refused, instant, stamp
-from anlage.record import Actor, Conflict, Entry, Receipt, Stream, decode, encode, read_checkpoint
+from anlage.record import (
+    Actor,
+    Conflict,
+    Entry,
+    Receipt,
+    Stream,
+    Unknown,
+    decode,
+    encode,
+    read_checkpoint,
+)
 
 from .journal import SqlJournal
 
@@ -27,6 +44,8 @@ FILE = "journal.line"
 log = logging.getLogger(__name__)
 _HOST = "127.0.0.1"
 _GONE = (EOFError, OSError, AuthenticationError)
+_SILENT_SECONDS = 5.0
+"""Who calls and does not say who it is for so long is not waited for."""
 
 
 class Switchboard:
@@ -52,7 +71,8 @@ class Switchboard:
         """
         self._journal, self._now, self._build = journal, now, build
         self._path, self._secret = folder / FILE, secret
-        self._listener = Listener((_HOST, 0), "AF_INET", authkey=secret)
+        # Each caller proves itself in a thread of its own: one that is silent holds up nobody.
+        self._listener = Listener((_HOST, 0), "AF_INET")
         self._is_closed = False
         port = self._listener.address[1]
         self._path.write_text(f"{port}\n", "ascii")
@@ -66,14 +86,15 @@ class Switchboard:
         self._path.unlink(missing_ok=True)
         # Closing alone does not wake who waits for the next caller.
         with contextlib.suppress(*_GONE):
-            Client(self._listener.address, "AF_INET", authkey=self._secret).close()
+            Client(self._listener.address, "AF_INET").close()
         self._listener.close()
 
     def _accept(self) -> None:
         while not self._is_closed:
             try:
                 caller = self._listener.accept()
-            except _GONE:
+            except OSError:
+                time.sleep(0.1)  # out of handles, say
                 continue
             threading.Thread(
                 target=self._serve, args=(caller,), name="journal-line", daemon=True
@@ -81,6 +102,13 @@ class Switchboard:
 
     def _serve(self, caller: "Connection[Any, Any]") -> None:
         with caller, contextlib.suppress(*_GONE):
+            hanging_up = threading.Timer(_SILENT_SECONDS, caller.close)
+            hanging_up.start()
+            try:
+                deliver_challenge(caller, self._secret)
+                answer_challenge(caller, self._secret)
+            finally:
+                hanging_up.cancel()
             while not self._is_closed:
                 asked = orjson.loads(caller.recv_bytes())
                 caller.send_bytes(orjson.dumps(self._answer(asked)))
@@ -113,15 +141,7 @@ class Switchboard:
             return {"broken": f"{type(error).__name__}: {error}"[:500]}
 
     def _append(self, asked: dict[str, Any]) -> Receipt:
-        entries = [
-            Entry(
-                Stream(one["stream"]),
-                decode(one["kind"], one["version"], one["fact"]),
-                happened=None if one["happened"] is None else instant(one["happened"]),
-                why=one["why"],
-            )
-            for one in asked["entries"]
-        ]
+        entries = [_entry(one) for one in asked["entries"]]
         return self._journal.append(
             entries,
             {Stream(name): version for name, version in asked["expected"].items()},
@@ -129,6 +149,19 @@ class Switchboard:
             at=instant(asked["at"]),
             command=asked["command"],
         )
+
+
+def _entry(told: dict[str, Any]) -> Entry:
+    said = decode(told["kind"], told["version"], told["fact"])
+    if isinstance(said, Unknown):
+        raise Broken("a fact that this build knows", seen=f"{said.kind} {said.kind_version}")
+    happened = told["happened"]
+    return Entry(
+        Stream(told["stream"]),
+        said,
+        happened=None if happened is None else instant(happened),
+        why=told["why"],
+    )
 
 
 def _told(receipt: Receipt) -> dict[str, Any]:
