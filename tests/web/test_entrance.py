@@ -92,6 +92,14 @@ def test_a_body_of_another_shape_is_refused_in_the_one_shape(ada, body):
     assert answer.status_code in {400, 404, 409, 422}
 
 
+@pytest.mark.parametrize("path", ["/lots", "/scan", "/tags/tags.pdf"])
+def test_a_request_of_too_many_fields_is_refused_and_no_incident(ada, path):
+    answer = ada.get(path, {"thing": ["x"] * 1500})
+
+    assert answer.status_code == 400
+    assert "request-malformed" in answer.content.decode()
+
+
 def test_a_token_reads_the_record_until_it_is_taken_back(site, client):
     from anlage.app import make_token
     from anlage.store.desk.models import Token

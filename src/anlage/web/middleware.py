@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from anlage.base import Broken, Refused
@@ -52,18 +53,32 @@ class Guard:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Show a refusal in full; stop at a breakage to protect the record."""
         is_api = request.path.startswith(("/api/", "/epcis/"))
+        status = 409
+        if isinstance(error, SuspiciousOperation):  # more fields, or longer ones, than are taken
+            status, error = 400, _malformed(request, error)
         if isinstance(error, Refused):
             if is_api:
                 problems = [one.as_dict() for one in error.problems]
                 data = {"refused": error.problem.as_dict(), "problems": problems}
-                return JsonResponse(data, status=409)
-            return render(request, "refused.html", {"problems": error.problems}, status=409)
+                return JsonResponse(data, status=status)
+            return render(request, "refused.html", {"problems": error.problems}, status=status)
         incident = uuid.uuid4().hex[:12]
         log.error("incident %s", incident, exc_info=error)
         seen = str(error) if isinstance(error, Broken) else "an unexpected fault"
         if is_api:
             return JsonResponse({"broken": {"incident": incident}}, status=500)
         return render(request, "broken.html", {"incident": incident, "seen": seen}, status=500)
+
+
+def _malformed(request: HttpRequest, error: SuspiciousOperation) -> Refused:
+    request.GET = QueryDict()  # the page that tells it must not stumble over it again
+    return Refused(
+        "request-malformed",
+        what=f"request for {request.path[:80]}",
+        found=str(error)[:200],
+        limit="what the form sends",
+        remedy="choose less at a time, or send the form again",
+    )
 
 
 def _was_idle(request: HttpRequest) -> bool:
