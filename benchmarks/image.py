@@ -180,15 +180,7 @@ def activation() -> None:
 def refusals() -> None:
     """Share of spoilt and foreign pictures refused, and of good ones, per method."""
     rng = numpy.random.default_rng(1)
-    with (NUCLEI / "index.csv").open(newline="") as lines:
-        stained = [
-            read_picture(NUCLEI / row["image"])
-            for row in csv.DictReader(lines)
-            if row["modality"] != "fluorescence"
-        ]
-    fields = [read_picture(field.image) for field in nuclei_fields(NUCLEI) if field.held_out]
-    chamber = [read_picture(path) for path in sorted((CHAMBER / "images").glob("*.png"))[::3]]
-    crops = [read_picture(path) for path in sorted((CROPS / "images").glob("*.png"))[::5]]
+    stained, fields, chamber, crops = _pictures()
     natural = [one.picture for one in natural_pictures()]
     small = [one.picture for one in small_natural_pictures()]
     wanted: tuple[tuple[str, Measure, list[Picture], list[Picture]], ...] = (
@@ -229,15 +221,7 @@ def refusals() -> None:
 def rules() -> None:
     """Share refused by the methods without training of their own, of real pictures of other kinds."""
     rng = numpy.random.default_rng(1)
-    with (NUCLEI / "index.csv").open(newline="") as lines:
-        stained = [
-            read_picture(NUCLEI / row["image"])
-            for row in csv.DictReader(lines)
-            if row["modality"] != "fluorescence"
-        ]
-    fields = [read_picture(field.image) for field in nuclei_fields(NUCLEI) if field.held_out]
-    chamber = [read_picture(path) for path in sorted((CHAMBER / "images").glob("*.png"))[::3]]
-    crops = [read_picture(path) for path in sorted((CROPS / "images").glob("*.png"))[::5]]
+    stained, fields, chamber, crops = _pictures()
     natural = [one.picture for one in natural_pictures()]
     monolayers = [
         Picture.of(numpy.ascontiguousarray(window))
@@ -271,6 +255,20 @@ def rules() -> None:
             every.append(_refused(measure, spoilt))
             told.append(f"{fault} {every[-1]:.0f}")
         print(f"{name:>13}: {', '.join(told)}; broken ways together {numpy.mean(every):.1f}")
+
+
+def _pictures() -> tuple[list[Picture], list[Picture], list[Picture], list[Picture]]:
+    """Give stained fields, held-out fields of nuclei, chamber crops and crops of T cells."""
+    with (NUCLEI / "index.csv").open(newline="") as lines:
+        stained = [
+            read_picture(NUCLEI / row["image"])
+            for row in csv.DictReader(lines)
+            if row["modality"] != "fluorescence"
+        ]
+    fields = [read_picture(field.image) for field in nuclei_fields(NUCLEI) if field.held_out]
+    chamber = [read_picture(path) for path in sorted((CHAMBER / "images").glob("*.png"))[::3]]
+    crops = [read_picture(path) for path in sorted((CROPS / "images").glob("*.png"))[::5]]
+    return stained, fields, chamber, crops
 
 
 def _windows(grey: Grey) -> list[Grey]:

@@ -35,6 +35,15 @@ def test_tags_are_printed_on_sheets_and_for_label_printers(house, enter):
     assert zpl.content.count(b"^XA") == 5
 
 
+def test_a_picture_shows_one_tag_alone(house, enter):
+    thing = f"person/{house.installation.journal.streams('person')[0].id}"
+
+    answer = enter("anna").get("/tags/tags.png", {"thing": [thing] * 2})
+
+    assert answer.status_code == 409
+    assert "label-job-malformed" in answer.content.decode()
+
+
 def test_a_tag_that_a_scanner_would_take_for_something_else_is_not_printed(house, enter):
     lot = house.named["made"]
     terms = house.state(Room, "room/R").terms
@@ -51,7 +60,8 @@ def test_a_tag_that_a_scanner_would_take_for_something_else_is_not_printed(house
     ("asked", "code"),
     [
         ({"thing": "equipment/none-such"}, "thing-unknown"),
-        ({"thing": "lot/x"}, "kind-unknown"),
+        ({"thing": "lot/x"}, "thing-unknown"),
+        ({"thing": ["equipment/none-such"] * 3}, "thing-unknown"),
         ({"thing": "equipment/" + "x" * 200}, "thing-unknown"),
         ({"thing": "person/<script>"}, "thing-unknown"),
         ({}, "nothing-chosen"),

@@ -44,7 +44,7 @@ from .incoming import read_delivery
 from .installation import Installation
 from .job_runner import Runner
 from .jobs import Cancelled, JobKind, Jobs, Work, job, job_kinds, job_request
-from .label_printing import label_layout, label_values
+from .label_printing import TAGGED, label_layout, label_values, tag_values
 from .lanes import add_to_pool, advice, checked_way, read_pool, records_to_share, rules_in_force
 from .measuring import MeasureFile, keep_file, measure, measure_request, measurement_of
 from .methods import know_methods
@@ -72,7 +72,9 @@ from .verification import custody_shown, read_key, verify, verify_bytes
 __all__ = [
     "counts_asked",
     "label_layout",
+    "TAGGED",
     "label_values",
+    "tag_values",
     "passport_record",
     "ForeignTag",
     "TagList",

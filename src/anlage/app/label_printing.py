@@ -1,5 +1,6 @@
-"""What is printed for a step: the label definition as a layout, and what the record fills in."""
+"""What is printed: the labels of a step with what the record fills in, and the tags of things."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from anlage.base import Refused
@@ -8,6 +9,7 @@ from anlage.plant import Journey, Lot
 from anlage.record import Stream
 from anlage.wire.labels import LAYOUTS, Layout, layout_of
 
+from .code_reading import understand
 from .installation import Installation
 
 
@@ -64,3 +66,59 @@ def label_values(site: Installation, lot: Lot) -> dict[str, str]:
             expires = now + timedelta(days=float(kept.shelf_life.to("d").value))
             values["expiry"] = f"{expires:%Y-%m-%d}"
     return {name: value for name, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """A kind of thing that carries a tag.
+
+    Attributes:
+        word: What it is called on the tag.
+        view: The view that lists it.
+        facet: Of which rows; None for all.
+    """
+
+    word: str
+    view: str
+    facet: str | None = None
+
+
+TAGGED = {
+    "equipment": Tagged(word="Unit", view="equipment-board"),
+    "room": Tagged(word="Room", view="room-board"),
+    "place": Tagged(word="Place", view="places"),
+    "person": Tagged(word="Badge", view="people", facet="active"),
+}
+"""The kinds by the family of their streams."""
+
+_NAME_SHOWN = 30  # characters that stand beside the code
+
+
+def tag_values(site: Installation, thing: str) -> dict[str, str]:
+    """Give what stands on the tag of a thing (`equipment/BSC-01`).
+
+    Raises:
+        Refused: `thing-unknown`; or `tag-ambiguous`: its number means something else to a scanner.
+    """
+    family, _, number = thing.partition("/")
+    kind = TAGGED.get(family)
+    row = site.rows(kind.view).get(number) if kind else None
+    if kind is None or row is None:
+        raise Refused(
+            "thing-unknown",
+            what=thing[:80],
+            found="not registered" if kind else "no kind that carries a tag",
+            limit=" or ".join(f"{one}/ID" for one in TAGGED),
+            remedy="choose from the list",
+        )
+    meant = understand(site, number).subject
+    if meant != thing:
+        raise Refused(
+            "tag-ambiguous",
+            what=f"tag of {thing}",
+            found=f"a scan of {number} means {meant or 'nothing'}",
+            limit=f"a number that means {thing} alone",
+            remedy="give one of the two another number",
+            rule="everything physical has a code of its own",
+        )
+    return {"code": number, "name": row["name"][:_NAME_SHOWN], "kind": kind.word}

@@ -15,7 +15,7 @@ from anlage.lab.assay import (
 
 from ..method import MethodCard, Purpose
 from .found import Figure, Found, Number, Source, Tell
-from .plates import called_in
+from .plates import INK, called_in
 
 DIGITAL_CARD = CARDS["digital-pcr"]
 QPCR_CARD = MethodCard(
@@ -230,7 +230,6 @@ def _wells(plate: DigitalPlate) -> Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    inks = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490")
     for place, target in enumerate(dict.fromkeys(one.target for one in plate.wells)):
         mine = [
             one
@@ -256,7 +255,7 @@ def _wells(plate: DigitalPlate) -> Figure:
                 },
                 mode="markers",
                 name=target or "target",
-                marker={"color": inks[place % len(inks)], "size": 9},
+                marker={"color": INK[place % len(INK)], "size": 9},
             )
         )
     figure.update_xaxes(type="category", title="sample and well")

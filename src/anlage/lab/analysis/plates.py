@@ -27,7 +27,7 @@ from ..method import MethodCard, Purpose
 from .found import Figure, Found, Number, Source, Tell
 
 CURVE_POINTS = 60
-_INK = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490", "#be123c", "#4d7c0f", "#a16207")
+INK = ("#2563eb", "#c2410c", "#15803d", "#7c3aed", "#0e7490", "#be123c", "#4d7c0f", "#a16207")
 READER_CARD = MethodCard(
     name="reader-table",
     version="1",
@@ -218,7 +218,7 @@ def _curves(definition: AssayDefinition, read: Import, result: PlateResult) -> t
     figure = go.Figure()
     for place, (name, series) in enumerate(_series(definition, signals).items()):
         role, doses, values = series
-        colour = _INK[place % len(_INK)]
+        colour = INK[place % len(INK)]
         figure.add_trace(
             go.Scatter(x=doses, y=values, mode="markers", name=_told(name, role, verdicts),
                        marker={"color": colour, "size": 8}, legendgroup=name)

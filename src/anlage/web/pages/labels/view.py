@@ -3,7 +3,6 @@
 import base64
 import secrets
 from typing import Any
-from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,15 +18,14 @@ from anlage.record import Stream
 from anlage.web.act import do
 from anlage.web.actions import Action, links
 from anlage.web.here import installation
+from anlage.web.label_file import FORMS, label_file
 from anlage.web.menu import Place
 from anlage.web.reading import history, state
 from anlage.wire.labels import LAYOUTS, NUMBER, Layout
 from anlage.wire.labels import render as print_labels
-from anlage.wire.labels import zpl as print_zpl
 
 SHOWN = 200
 PRINTERS = ("operator", "verifier", "store-keeper", "qa-reviewer", "collection-nurse")
-FORMS = {"pdf": "application/pdf", "zpl": "text/plain; charset=utf-8", "png": "image/png"}
 DPI = (200, 300, 600)
 
 
@@ -105,15 +103,7 @@ def file(request: HttpRequest, name: str, form: str) -> HttpResponse:
     wanted = request.GET.get("number", "")
     numbers = [wanted] if wanted in held.copies else list(held.copies)
     rows = [held.fields_of(number) for number in numbers]
-    dpi = int(request.GET.get("dpi", "300")) if request.GET.get("dpi", "300").isdigit() else 300
-    if form == "zpl":
-        data = print_zpl(layout, rows, dpi=dpi).encode()
-    else:
-        on_sheets = request.GET.get("sheet") == "yes"
-        data = print_labels(layout, rows, form=form, dpi=dpi, on_sheets=on_sheets).pages[0]
-    answer = HttpResponse(data, content_type=FORMS[form])
-    answer["Content-Disposition"] = f'inline; filename="{quote(name)}.{form}"'
-    return answer
+    return label_file(request, layout, rows, name=name, form=form)
 
 
 def _layout(name: str) -> Layout:
