@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from anlage.base import Instant
 
 WIDTH, HEIGHT = 560, 200
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 30
+LEFT, RIGHT, TOP, BOTTOM = 84, 12, 12, 30
 TICKS = 4
 
 
