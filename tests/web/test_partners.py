@@ -22,6 +22,7 @@ from anlage.custody import (
 )
 from anlage.record import Stream
 from anlage.wire.epcis import check, read_bytes
+from tests.serving import serve
 from tests.web.test_epcis import Partner, a_document, an_event
 
 SENDER = "kurt"  # the store keeper's token stands for the partner's program
@@ -29,6 +30,7 @@ SENDER = "kurt"  # the store keeper's token stands for the partner's program
 
 @pytest.fixture(scope="module")
 def token(house):
+    serve(house.installation)  # a token lies in the desk that is served just now
     return make_token("courier", SENDER)
 
 
