@@ -18,10 +18,13 @@ from anlage.lab.assay import (
     copies_per_partition,
     copies_per_ul,
     detection_limits,
+    digital_plate,
     equivalence,
     limiting_dilution,
     precision,
     qpcr_curve,
+    qpcr_plate,
+    read_reader_file,
     specific_lysis,
     standard_curve,
     vector_copy_number,
@@ -263,3 +266,34 @@ def test_each_command_refuses_a_table_of_another_kind(tmp_path, capsys, name):
 
     assert main(["assay", name, str(path), *COMMANDS[name][1], "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["refused"]["remedy"]
+
+
+def test_a_quantity_the_instrument_computed_makes_no_standard(tmp_path):
+    path = tmp_path / "run.csv"
+    path.write_text(
+        "Well Position,Sample Name,Target Name,Task,CT,Quantity\n"
+        "A1,S1,WPRE,STANDARD,17.0,1000000\nA2,S2,WPRE,STANDARD,20.3,100000\n"
+        "A3,S3,WPRE,Std-3,23.6,10000\nA4,S4,WPRE,STANDARD,26.9,1000\n"
+        "A5,U1,WPRE,UNKNOWN,22.0,99999\nA6,NTC,WPRE,NTC,Undetermined,\n"
+    )
+
+    (found,) = qpcr_plate(read_reader_file(path))
+
+    assert len(found.standards) == 4
+    assert found.curve.slope == pytest.approx(-3.3)
+    assert [one.sample for one in found.samples] == ["U1", "NTC"]
+    assert found.samples[0].copies.value == pytest.approx(10 ** (6 - 5 / 3.3))
+
+
+def test_a_sample_without_one_target_is_named(tmp_path):
+    path = tmp_path / "drops.csv"
+    path.write_text(
+        "Well,Sample,Target,Positives,AcceptedDroplets\nA01,S1,VEC,3000,15000\n"
+        "A01,S1,RPP30,2500,15000\nB01,S2,VEC,3000,15000\n"
+    )
+
+    found = digital_plate(read_reader_file(path), vector="vec", genome="RPP30")
+
+    assert list(found.vector_copies) == ["S1"]
+    assert found.refused["S2"].code == "target-missing"
+    assert "RPP30" in str(found.refused["S2"])

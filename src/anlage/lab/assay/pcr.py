@@ -114,7 +114,7 @@ class DigitalPlate:
         wells: Each target in each well.
         copies_per_ul: Over all wells of a sample and target, by these two.
         vector_copies: Vector copies per cell by sample, where both targets were counted.
-        refused: Samples whose counts allow no ratio (a blank is one), with the reason.
+        refused: Samples that lack a target or whose counts allow no ratio, with the reason.
     """
 
     wells: tuple[DigitalWell, ...]
@@ -179,7 +179,17 @@ def digital_plate(
     for sample in dict.fromkeys(key[0] for key in counts):
         carried = named.get((sample, vector.casefold()))
         reference = named.get((sample, genome.casefold()))
-        if not vector or not genome or carried is None or reference is None:
+        if not vector or not genome:
+            continue
+        if carried is None or reference is None:
+            missing = [n for n, part in ((vector, carried), (genome, reference)) if part is None]
+            refused[sample] = Refused(
+                "target-missing",
+                what=f"targets of {sample}",
+                found=", ".join(sorted({key[2] for key in counts if key[0] == sample})),
+                limit=f"counts of {' and '.join(missing)}",
+                remedy="name the targets as the export does, or repeat the wells",
+            )
             continue
         try:
             vector_copies[sample] = vector_copy_number(

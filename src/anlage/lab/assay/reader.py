@@ -161,6 +161,10 @@ _SIGNAL = re.compile(
     r"|rfu|signal|meas|value|blank_corrected|counts|intensity|alpha|htrf)(_.*)?"
 )
 _TARGET = ("target", "target_name", "detector", "gene", "assay", "detector_name")
+_TASK = ("task", "content", "sample_type", "type", "aufgabe", "inhalt")
+_STANDARD = re.compile(
+    r"(std|standard|etalon|étalon|calibrator|kalibrator)s?[\s_-]*\d*", re.IGNORECASE
+)
 
 _DIALECTS = (
     _Dialect(
@@ -391,6 +395,7 @@ def _rows(
 ) -> Import:
     readings: list[Reading] = []
     rows: list[RowVerdict] = []
+    task = _place([_key(cell) for cell in header], _TASK) if dialect.name == "qpcr" else None
     for line, cells in lines:
         if not any(cells):
             continue
@@ -410,6 +415,8 @@ def _rows(
             unit, scale = _unit(header[place], dialect.measures[measure][1])
             cell = at(place)
             is_needed = measure in dialect.needs
+            if measure == "quantity" and at(task) and not _STANDARD.fullmatch(at(task)):
+                continue  # The instrument's own result for a sample; only standards state one.
             if measure in dialect.words:
                 value, qualifier, reason = None, "", "" if not is_blank(cell) else "blank"
             else:
