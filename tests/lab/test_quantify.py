@@ -297,3 +297,24 @@ def test_a_sample_without_one_target_is_named(tmp_path):
     assert list(found.vector_copies) == ["S1"]
     assert found.refused["S2"].code == "target-missing"
     assert "RPP30" in str(found.refused["S2"])
+
+
+def test_wells_that_the_export_merged_are_not_counted_twice(tmp_path):
+    path = tmp_path / "drops.csv"
+    rows = "A01,S1,VEC,3000,15000\nB01,S1,VEC,3100,15000\n"
+    path.write_text(f"Well,Sample,Target,Positives,AcceptedDroplets\n{rows}M01,S1,VEC,6100,30000\n")
+
+    found = digital_plate(read_reader_file(path))
+
+    expected = copies_per_ul(Partitions(positives=6100, total=30000))
+    assert found.copies_per_ul["S1", "VEC"] == expected
+
+
+def test_nan_in_the_cq_column_is_not_detected(tmp_path):
+    path = tmp_path / "cfx.csv"
+    path.write_text("Well,Target,Content,Sample,Cq\nA01,WPRE,Unkn-1,S1,23.4\nA02,WPRE,NTC,N,NaN\n")
+
+    found = read_reader_file(path)
+
+    assert found.accepted == 2
+    assert found.readings[1].qualifier == "not detected"

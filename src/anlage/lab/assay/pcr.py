@@ -160,6 +160,10 @@ def digital_plate(
             limit="columns Positives and Accepted Droplets",
             remedy="export the droplet counts",
         )
+    # A plate of 96 wells ends at row H: QuantaSoft calls the sum of a sample's wells M01, M02 …
+    rows = {well[:1] for _, well, _ in counts}
+    merged = {w for _, w, _ in counts if w[:1] == "M"} if rows <= set("ABCDEFGHM") else set()
+    single = {(sample, target) for sample, well, target in counts if well not in merged}
     wells = []
     pools: dict[tuple[str, str], Partitions] = {}
     for (sample, well, target), found in counts.items():
@@ -168,6 +172,8 @@ def digital_plate(
         wells.append(
             DigitalWell(sample=sample, well=well, target=target, counts=part, copies_per_ul=copies)
         )
+        if well in merged and (sample, target) in single:
+            continue
         if before := pools.get((sample, target)):
             part = Partitions(
                 positives=part.positives + before.positives, total=part.total + before.total

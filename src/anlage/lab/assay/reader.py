@@ -420,7 +420,9 @@ def _rows(
             if measure in dialect.words:
                 value, qualifier, reason = None, "", "" if not is_blank(cell) else "blank"
             else:
-                value, qualifier, reason = _value(cell, decimal)
+                # Bio-Rad's cyclers write NaN where no cycle crossed the threshold.
+                none = measure == "cq" and cell.casefold() == "nan"
+                value, qualifier, reason = _value("undetermined" if none else cell, decimal)
             if reason:
                 if is_needed or not is_blank(cell):
                     reasons.append(f"{measure} {reason}")
