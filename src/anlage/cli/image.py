@@ -1,12 +1,17 @@
 """`anlage image …`: microscope images become counts, viability, state and shape, or a refusal."""
 
 import argparse
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anlage.base import Problem, Refused
 from anlage.cli.shell import Answer, Group
+
+if TYPE_CHECKING:
+    from anlage.lab.image import Picture
 
 Row = dict[str, Any]
 NUMBERS = {
@@ -18,6 +23,9 @@ NUMBERS = {
     "microcarriers": ("carriers", "cells_per_carrier"),
 }
 """What each command measures: null in the row of a refused file."""
+
+AT_ONCE = 4
+"""Pictures per core that are held in memory at a time."""
 
 Measure = Callable[[Any, argparse.Namespace], tuple[Row, str] | Problem]
 
@@ -91,41 +99,79 @@ def _steps(word: str) -> int:
 
 
 def _each(options: argparse.Namespace, name: str, measure: Measure) -> Answer:
-    """Measure every file; one refusal does not stop the others."""
-    from anlage.lab.image import pixel_digest, read_picture
-
+    """Measure every file, one on each core; a refusal does not stop the others."""
+    told: list[tuple[Row, str] | Refused] = []
+    seen: dict[str, str] = {}
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        for begun in range(0, len(options.files), AT_ONCE * cores):
+            paths = options.files[begun : begun + AT_ONCE * cores]
+            opened = [
+                _once(path, one, seen, again=options.allow_duplicates)
+                for path, one in zip(paths, pool.map(_opened, paths), strict=True)
+            ]
+            told += pool.map(lambda one: _measured(one, measure, options), opened)
     rows: list[Row] = []
     lines: list[str] = []
-    seen: dict[str, str] = {}
-    for path in options.files:
+    for path, answer in zip(options.files, told, strict=True):
         row: Row = {"file": str(path), **dict.fromkeys(NUMBERS[name])}
         row |= {"flags": [], "refused": None}
-        try:
-            picture = read_picture(path)
-            key = pixel_digest(picture)
-            if key in seen and not options.allow_duplicates:
-                raise Refused(
-                    "image-duplicate",
-                    what=f"image {path.name} holds the same pixels as {seen[key]}",
-                    remedy="leave one out, or allow duplicates",
-                    path=str(path),
-                )
-            seen.setdefault(key, path.name)
-            answer = measure(picture, options)
-            if isinstance(answer, Problem):
-                raise Refused.of([answer])
+        if isinstance(answer, Refused):
+            row["refused"] = answer.problem.as_dict() | {"path": str(path)}
+            line = f"refused [{answer.code}] {answer}"
+        else:
             more, line = answer
             row.update(more)
-            row["digest"] = picture.digest
-        except Refused as refusal:
-            row["refused"] = refusal.problem.as_dict() | {"path": str(path)}
-            line = f"refused [{refusal.code}] {refusal}"
         rows.append(row)
         lines.append(f"{path.name}: {line}")
     refused = sum(row["refused"] is not None for row in rows)
     if refused:
         lines.append(f"{refused} of {len(rows)} images refused")
     return Answer({"images": rows, "refused_count": refused}, "\n".join(lines), ok=not refused)
+
+
+def _opened(path: Path) -> "tuple[Picture, str] | Refused":
+    """Give the picture of a file and the digest of its pixels."""
+    from anlage.lab.image import pixel_digest, read_picture
+
+    try:
+        picture = read_picture(path)
+    except Refused as refusal:
+        return refusal
+    return picture, pixel_digest(picture)
+
+
+def _once(
+    path: Path, opened: "tuple[Picture, str] | Refused", seen: dict[str, str], *, again: bool
+) -> "Picture | Refused":
+    """Refuse the picture whose pixels came before, unless they may come again."""
+    if isinstance(opened, Refused):
+        return opened
+    picture, key = opened
+    if key in seen and not again:
+        return Refused(
+            "image-duplicate",
+            what=f"image {path.name} holds the same pixels as {seen[key]}",
+            remedy="leave one out, or allow duplicates",
+            path=str(path),
+        )
+    seen.setdefault(key, path.name)
+    return picture
+
+
+def _measured(
+    picture: "Picture | Refused", measure: Measure, options: argparse.Namespace
+) -> tuple[Row, str] | Refused:
+    if isinstance(picture, Refused):
+        return picture
+    try:
+        answer = measure(picture, options)
+    except Refused as refusal:
+        return refusal
+    if isinstance(answer, Problem):
+        return Refused.of([answer])
+    row, line = answer
+    return row | {"digest": picture.digest}, line
 
 
 def _channel(picture: Any, word: str | None) -> int | None:

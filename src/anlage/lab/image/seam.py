@@ -47,8 +47,8 @@ SMALL_PX = 64
 STEP_OVER_NOISE = 4.0
 PERIODS_PX = (5, 64)
 LAGS_PX = (2, 8)
-MANY = 1 << 17
-"""Pixels above which percentiles are taken of every fifth."""
+MANY = 1 << 15
+"""Numbers above which percentiles are taken of about so many, evenly spaced."""
 
 TONE_SIDE_PX = 256
 _JAG = numpy.array([[1], [-4], [6], [-4], [1]], numpy.float32)
@@ -96,10 +96,9 @@ def _along(values: Floats) -> NDArray[numpy.float64]:
 
 
 def _percentiles(values: NDArray[Any], *shares: float) -> list[float]:
-    """Give percentiles, of every fifth value where there are many."""
-    flat = values.ravel()
-    if flat.size > MANY:
-        flat = flat[::5]
+    """Give percentiles, of some of the values where there are many."""
+    # An odd step does not fall on the same columns of every row of an even width.
+    flat = values.ravel()[:: values.size // MANY | 1]
     return [float(one) for one in numpy.percentile(flat, shares)]
 
 
