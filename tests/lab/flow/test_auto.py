@@ -353,7 +353,7 @@ def test_gates_with_a_corner_taken_out_survive_gating_ml():
 def a_changed_tube(change, recipe=None, seed=1):
     """Give a tube of known truth whose events were changed, by channel name."""
     rng = numpy.random.default_rng(seed)
-    raw, kinds, has_car = simulate_t_cells(recipe or Recipe(events=30_000), rng)
+    raw, kinds, _ = simulate_t_cells(recipe or Recipe(events=30_000), rng)
     sample = read_fcs(raw)
     names = tuple(channel.name for channel in sample.channels)
     events = {name: sample.columns((place,))[0] for place, name in enumerate(names)}

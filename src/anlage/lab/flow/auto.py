@@ -2,8 +2,8 @@
 
 Each threshold stands in the valley between two populations, or on a control without the stain
 (FMO). Where the valley is poor, where two places offer themselves, or where the stain drifts, the
-step is refused and nothing below it is guessed: give a threshold from a control then. Every gate tells how far its share moves when cells are drawn again
-and thresholds placed again.
+step is refused and nothing below it is guessed: give a threshold from a control then. Every gate
+tells how far its share moves when cells are drawn again and thresholds placed again.
 
 Memory subsets after Sallusto et al. 1999, doi:10.1038/44385: naive CCR7+ CD45RA+, central memory
 CCR7+ CD45RA-, effector memory CCR7- CD45RA-, TEMRA CCR7- CD45RA+. CD45RO stands in for CD45RA,
@@ -249,7 +249,7 @@ class _Tube:
             id="Cells", dimensions=(dimension,), sides=((cut, None),), parent=self.last
         )
         self._add(made, signal >= cut)
-        self.notes.append(f"debris: what scatters less than {cut:.4g} in {channel.name} is left out")
+        self.notes.append(f"debris: events under {cut:.4g} in {channel.name} are left out")
         self.last = "Cells"
 
     def part(self, role: str, parent: str | None, name: str, *, above: bool) -> str | None:

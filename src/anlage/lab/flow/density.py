@@ -238,8 +238,8 @@ def _deepest(
             best = int(numpy.argmax(numpy.array(depths) * shares**0.25))
             rivals = [
                 place
-                for place in range(len(sides))
-                if place != best and depths[place] >= DEPTH_MIN and shares[place] >= _RIVAL_SHARE_MIN
+                for place, depth in enumerate(depths)
+                if place != best and depth >= DEPTH_MIN and shares[place] >= _RIVAL_SHARE_MIN
             ]
             rival = max(rivals, key=lambda place: depths[place], default=None)
             return sides[best], None if rival is None else valleys[rival]
