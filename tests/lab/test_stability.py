@@ -135,7 +135,7 @@ def test_an_upper_limit_mirrors_a_lower_one_and_both_take_two_sided_limits():
         (Storage.ROOM, False, 36),
         (Storage.ROOM, True, 30),
         (Storage.REFRIGERATED, False, 30),
-        (Storage.REFRIGERATED, True, 27),
+        (Storage.REFRIGERATED, True, 24),
         (Storage.FROZEN, False, 24),
         (None, False, None),
     ],

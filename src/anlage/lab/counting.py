@@ -226,7 +226,8 @@ class _Series:
             raise Refused(
                 "counts-design",
                 what=f"method {rows[0].method}",
-                found=f"{len(self.levels)} dilution fractions",
+                found=f"{len(self.levels)} dilution fractions"
+                + ("" if numpy.any(self.values > 0) else ", every count zero"),
                 limit="two or more (the standard asks for four), and counts above zero",
                 remedy="count a dilution series",
                 rule=RULE,

@@ -407,19 +407,19 @@ def cap_months(
 
     With statistical analysis and supporting data: at room temperature twice the data and at most
     12 months past them; refrigerated one and a half times and at most 6 months; frozen, none past
-    the data. A significant change at the accelerated condition shortens each.
+    the data. After a significant change at the accelerated condition: at room temperature one and
+    a half times and at most 6 months, for an intermediate condition without one; refrigerated,
+    none past the data.
     """
     match storage:
         case None:
             return None
         case Storage.ROOM:
             factor, more = (1.5, 6.0) if significant_change else (2.0, 12.0)
-        case Storage.REFRIGERATED:
-            factor, more = (1.0, 3.0) if significant_change else (1.5, 6.0)
-        case Storage.FROZEN | Storage.CRYOGENIC:
+        case Storage.REFRIGERATED if not significant_change:
+            factor, more = 1.5, 6.0
+        case Storage.REFRIGERATED | Storage.FROZEN | Storage.CRYOGENIC:
             return data_months
-    if factor == 1.0:
-        return data_months + more
     return min(factor * data_months, data_months + more)
 
 
