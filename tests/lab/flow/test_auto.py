@@ -452,7 +452,7 @@ def test_a_family_stained_too_poorly_for_the_common_cut_is_refused_alone():
     assert f1(truth == "CD4 naive", found.gated.membership["CD4 naive"]) >= 0.97
 
 
-def test_one_population_that_drifts_does_not_pass_for_two():
+def test_a_share_that_moves_along_the_file_is_noted():
     def drift(events, truth, rng):
         half = len(truth) // 2
         events["AF700-A"][:] = 10 ** rng.normal(2.6, 0.2, len(truth))
@@ -462,6 +462,28 @@ def test_one_population_that_drifts_does_not_pass_for_two():
 
     found = judged(sample)
 
-    assert [problem.code for problem in found.refused] == ["auto-valley"]
-    assert "as the file goes on" in str(found.refused[0])
+    assert any("car above its cut goes from" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("factor", "stained", "said"),
+    [(0.3, False, "dimmer"), (20.0, False, "brighter"), (1.0, True, "two populations")],
+)
+def test_a_control_of_another_tube_is_refused(factor, stained, said):
+    sample, _, _, _ = a_tube(Recipe(events=20_000))
+    rng = numpy.random.default_rng(7)
+    raw, _, _ = simulate_t_cells(Recipe(events=20_000), rng, with_car=stained)
+    control = read_fcs(raw)
+    events = control.events()
+    spilled = 0.04 * events[8]  # of PE-Cy7, which stays as it is
+    events[9] = spilled + (events[9] - spilled) * factor
+    names = tuple(channel.name for channel in control.channels)
+    writing = Writing(names=names, spillover=control.spillover)
+    control = read_fcs(write_fcs(writing, events.T))
+
+    found = judged(sample, control)
+
+    assert [problem.code for problem in found.refused] == ["auto-control"]
+    assert said in str(found.refused[0])
     assert "CAR+" not in found.gated.membership
+    assert found.car_percent is None

@@ -1,9 +1,9 @@
 """T-cell gates found by the data: singlets, live, CD3, CD4 and CD8, memory, CAR.
 
 Each threshold stands in the valley between two populations, or on a control without the stain
-(FMO). Where the valley is poor, where two places offer themselves, or where the stain drifts, the
-step is refused and nothing below it is guessed: give a threshold from a control then. Every gate
-tells how far its share moves when cells are drawn again and thresholds placed again.
+(FMO). Where the valley is poor, where two places offer themselves, or where a control does not
+match, the step is refused and nothing below it is guessed: give a threshold from a control then.
+Every gate tells how far its share moves when cells are drawn again and thresholds placed again.
 
 Memory subsets after Sallusto et al. 1999, doi:10.1038/44385: naive CCR7+ CD45RA+, central memory
 CCR7+ CD45RA-, effector memory CCR7- CD45RA-, TEMRA CCR7- CD45RA+. CD45RO stands in for CD45RA,
@@ -48,6 +48,9 @@ _DECADES: Final = 4.5
 _PLACEMENTS: Final = 100
 _PLACED_EVENTS_MAX: Final = 100_000
 _SLICES: Final = 10
+# A control in which so many cells carry the stain was stained, or is of another tube.
+_STAINED_MIN: Final = 0.02
+_APART_MAX: Final = 2.0
 _DRIFT_MAX: Final = 0.4
 # Debris scatters less than cells by far more than resting cells do than blasts or monocytes.
 _DEBRIS_RATIO: Final = 2.5
@@ -456,8 +459,10 @@ class _Tube:
             return False
         drift = _drift(values, valley.position)
         if drift is not None:
-            self.refused.append(self._poor(role, name, valley, len(values), drift=drift))
-            return False
+            self.notes.append(
+                f"{role} above its cut goes from {drift[0]:.0%} to {drift[1]:.0%} as the file goes "
+                "on: a stain that drifts, or a file put together of several"
+            )
         self._keep(role, name, valley.position, valley.spread, "valley", valley)
         return True
 
@@ -469,8 +474,40 @@ class _Tube:
         drawn = self.rng.choice(values, (self.resamples, min(len(values), 20_000)))
         spread = float(numpy.std(numpy.quantile(drawn, FMO_QUANTILE, axis=1), ddof=1))
         position = float(numpy.quantile(values, FMO_QUANTILE))
+        held = slice(None) if parent is None else self.marks[parent]
+        misfit = self._misfit(values, self.values[role][held])
+        if misfit is not None:
+            self.refused.append(
+                Problem(
+                    code="auto-control",
+                    what=f"FMO control of {role} in {name}",
+                    found=misfit,
+                    limit="negative cells where the sample's are, and no others",
+                    remedy="give the control of this tube, or --threshold "
+                    f"{role}=SIGNAL set by hand",
+                    path=self.controls.fmo[role].name,
+                )
+            )
+            return False
         self._keep(role, name, position, spread, "fmo", None)
         return True
+
+    def _misfit(self, control: Floats, sample: Floats) -> str | None:
+        """Say how a control departs from what a tube without the stain looks like."""
+        valley = find_valley(control, self.rng, resamples=self.resamples)
+        if valley is not None and valley.is_deep and valley.share_above >= _STAINED_MIN:
+            return f"two populations, {valley.share_above:.1%} of its cells in the upper one"
+        own = find_valley(sample, self.rng, resamples=self.resamples)
+        if own is None or not own.is_clear:
+            return None
+        quartiles = numpy.quantile(control, (0.25, 0.5, 0.75))
+        spread = max(float(quartiles[2] - quartiles[0]) / 1.349, 1e-6)
+        negative = float(numpy.median(sample[sample < own.position]))
+        apart = (float(quartiles[1]) - negative) / spread
+        if abs(apart) <= _APART_MAX:
+            return None
+        way = "brighter" if apart > 0 else "dimmer"
+        return f"cells {abs(apart):.1f} standard deviations {way} than the sample's negative ones"
 
     def _control(self, control: Sample, role: str, parent: str | None) -> Floats:
         """Give a control's values of one channel inside the gate that the sample gave."""
@@ -495,15 +532,7 @@ class _Tube:
             valley=valley,
         )
 
-    def _poor(
-        self,
-        role: str,
-        parent: str,
-        valley: Valley | None,
-        events: int,
-        *,
-        drift: tuple[float, float] | None = None,
-    ) -> Problem:
+    def _poor(self, role: str, parent: str, valley: Valley | None, events: int) -> Problem:
         if events < EVENTS_MIN:
             return Problem(
                 code="auto-events",
@@ -514,10 +543,7 @@ class _Tube:
                 path=self.sample.name,
             )
         found, limit = "one population", "a valley of depth 0.50 or more in 95 % of draws"
-        if drift is not None:
-            found = f"from {drift[0]:.0%} to {drift[1]:.0%} above it as the file goes on"
-            limit = f"within {_DRIFT_MAX:.0%}, or the two populations are one that drifts"
-        elif valley is not None and valley.is_deep and valley.rival is not None:
+        if valley is not None and valley.is_deep and valley.rival is not None:
             first, second = sorted((valley.position, valley.rival))
             signals = self.scales[role].inverse(numpy.array([first, second]))
             found = f"two places to cut, at {signals[0]:.4g} and at {signals[1]:.4g}"
