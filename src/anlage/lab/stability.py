@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 
 BATCHES_MAX = 200
 POOLING_LEVEL = 0.25
+# A crossing beyond it is the rounding of a line that does not fall.
+MONTHS_MAX = 1e6
 
 
 class Side(Enum):
@@ -316,7 +318,7 @@ def shelf_life(
     Raises:
         Refused: Too few results, or a batch without two different months.
     """
-    _check(study, side, upper)
+    _check(study, side, limit, upper)
     names = study.batches
     index = np.array([names.index(name) for name in study.batch])
     models = _models(study, index, len(names))
@@ -366,7 +368,7 @@ def mixed_shelf_life(
     Raises:
         Refused: Fewer than three batches, or results that a line fits without error.
     """
-    _check(study, side, upper)
+    _check(study, side, limit, upper)
     names = study.batches
     if len(names) < 3:
         raise Refused(
@@ -589,11 +591,11 @@ def _first_root(margin: float, slope: float, V: Array, t: float) -> float | None
             return None
         q = -0.5 * (qb + math.copysign(math.sqrt(inside), qb))
         roots = [q / qa, *([qc / q] if q else [])]
-    true = [m for m in roots if m > 0 and margin + slope * m >= -1e-9 * abs(margin)]
+    true = [m for m in roots if 0 < m < MONTHS_MAX and margin + slope * m >= -1e-9 * abs(margin)]
     return min(true) if true else None
 
 
-def _check(study: Study, side: Side, upper: float | None) -> None:
+def _check(study: Study, side: Side, limit: float, upper: float | None) -> None:
     names = study.batches
     problem: tuple[str, object, object] | None = None
     if len(names) > BATCHES_MAX:
@@ -629,6 +631,14 @@ def _check(study: Study, side: Side, upper: float | None) -> None:
             found="none",
             limit="two limits for --side both",
             remedy="give --upper",
+        )
+    if side is Side.BOTH and upper is not None and upper <= limit:
+        raise Refused(
+            "setting-out-of-range",
+            what="upper limit",
+            found=f"{upper:g}",
+            limit=f"above the lower limit, {limit:g}",
+            remedy="give --limit the lower and --upper the upper one",
         )
 
 
