@@ -154,6 +154,34 @@ def test_the_interval_of_the_slope_covers_the_truth_about_as_often_as_it_says():
     assert held >= 50
 
 
+def test_methods_that_repeat_alike_are_seldom_said_to_differ():
+    rng = numpy.random.default_rng(8)
+    header = HEADER.replace("random", "measured_dilution_fraction,random")
+    said = 0
+    for _ in range(100):
+        rows = ""
+        for line in a_series("A").splitlines() + a_series("B").splitlines():
+            method, fraction, number, repeat, value = line.split(",")
+            if repeat == "1":
+                measured = round(float(fraction) * rng.normal(1, 0.02), 5)
+            count = float(value) * rng.normal(1, 0.06)
+            rows += f"{method},{fraction},{measured},{number},{repeat},{count}\n"
+        _, compared = judged(header + rows, resamples=40)
+        said += sum(each.is_different for each in compared if each.figure == "mean_cv_percent")
+    assert said <= 10
+
+
+def test_a_method_that_repeats_twice_as_closely_is_said_to():
+    rng = numpy.random.default_rng(9)
+    pair = a_series("A", spread=0.03, rng=rng) + a_series("B", spread=0.09, rng=rng)
+
+    _, compared = judged(HEADER + pair)
+
+    cv = next(each for each in compared if each.figure == "mean_cv_percent")
+    assert cv.is_different
+    assert cv.verdict.startswith("A repeats its counts more closely")
+
+
 def test_a_short_design_is_told():
     text = HEADER + "M,0.5,1,1,100\nM,1,2,1,210\nM,1,2,2,190\n"
 

@@ -115,3 +115,40 @@ def test_gains_are_counted_and_fail_from_two_cells_on(gains, cells, sex):
     if gains:
         expected = Outcome.FAIL if cells >= 2 else Outcome.INCONCLUSIVE
     assert found.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sex", "outcome"),
+    [
+        ("46,X,i(X)(q10)[20]", "XX", Outcome.FAIL),
+        ("46,Y,t(X;11)(q13;q23)[20]", "XY", Outcome.FAIL),
+        ("46,X,der(Y)t(Y;1)(q12;q21)[20]", "XY", Outcome.FAIL),
+        ("46,X,inv(Y)(p11q11)c[20]", "XY", Outcome.PASS),
+        ("46,X,-X,+8[3]/46,XX[17]", "X", Outcome.FAIL),
+    ],
+)
+def test_a_sex_chromosome_written_as_a_change_is_counted(text, sex, outcome):
+    karyotype = read_karyotype(text)
+
+    assert karyotype.clones[0].sex == sex
+    assert judge_karyotype(karyotype, hpsc_rules()).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("92,XXXX[2]/46,XX[18]", Outcome.FAIL),
+        ("92<4n>,XXYY[5]/46,XY[15]", Outcome.FAIL),
+        ("69,XXX[20]", Outcome.FAIL),
+        ("70<3n>,XXX,+8[20]", Outcome.FAIL),
+        ("92,XXXX[1]/46,XX[29]", Outcome.INCONCLUSIVE),
+    ],
+)
+def test_cells_of_more_than_two_sets_are_read_and_are_not_normal(text, outcome):
+    assert judge_karyotype(read_karyotype(text), hpsc_rules()).outcome is outcome
+
+
+@pytest.mark.parametrize("text", ["46,XX[20]/", "46,XX[18]//[2]", "46,XX[18]///47,XX,+8[2]"])
+def test_a_clone_cut_off_is_refused(text):
+    with pytest.raises(Refused):
+        read_karyotype(text)

@@ -233,3 +233,14 @@ def test_an_order_column_is_not_what_was_measured(tmp_path, capsys):
 
     assert main(["spc", str(table), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["column"] == "Viability (%)"
+
+
+@pytest.mark.parametrize("baseline", ["-2", "0", "1", "9"])
+def test_a_baseline_outside_the_series_is_refused(tmp_path, capsys, baseline):
+    file = tmp_path / "series.csv"
+    file.write_text("value\n" + "\n".join(str(n % 3) for n in range(8)) + "\n")
+
+    code = main(["spc", str(file), "--baseline", baseline, "--json"])
+
+    assert code == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "setting-out-of-range"

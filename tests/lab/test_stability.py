@@ -135,7 +135,7 @@ def test_an_upper_limit_mirrors_a_lower_one_and_both_take_two_sided_limits():
         (Storage.ROOM, False, 36),
         (Storage.ROOM, True, 30),
         (Storage.REFRIGERATED, False, 30),
-        (Storage.REFRIGERATED, True, 27),
+        (Storage.REFRIGERATED, True, 24),
         (Storage.FROZEN, False, 24),
         (None, False, None),
     ],
@@ -227,3 +227,22 @@ def test_the_mixed_model_needs_three_batches():
         mixed_shelf_life(data, limit=90)
 
     assert refusal.value.code == "too-few-batches"
+
+
+def test_limits_in_the_wrong_order_are_refused():
+    data = Study(batch=("A",) * 7, month=np.array(MONTHS, dtype=float), value=np.array(ASSAY))
+
+    with pytest.raises(Refused) as refusal:
+        shelf_life(data, limit=95.0, side=Side.BOTH, upper=94.0)
+
+    assert refusal.value.code == "setting-out-of-range"
+
+
+def test_results_that_stay_as_they_are_never_cross():
+    data = Study(
+        batch=("A",) * 5, month=np.array([0.0, 3.0, 6.0, 9.0, 12.0]), value=np.full(5, 98.0)
+    )
+
+    found = shelf_life(data, limit=95.0)
+
+    assert (found.crossing, found.months) == (None, 24)

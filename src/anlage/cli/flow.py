@@ -161,7 +161,19 @@ def _gate(args: argparse.Namespace) -> Answer:
 
     sample = read_fcs(args.file, lenient=args.lenient, dataset=args.dataset)
     strategy, recorded = _strategy(args, sample)
+    if not strategy.gates:
+        raise Refused(
+            "gatingml-gate", what="gates of the document", found="none", limit="one or more",
+            remedy="export the gates, not the scales alone",
+            path=args.gatingml or args.workspace,
+        )  # fmt: skip
     gated = gate(sample, strategy)
+    notes = []
+    if sample.spillover is None and strategy.names_the_files_matrix:
+        notes.append(
+            "gates ask for the compensation of the file, which holds no matrix: "
+            "its signals are taken as compensated already"
+        )
     compensation = "FCS" if args.compensated else "uncompensated"
     found = populations(gated, args.signal, compensation=compensation)
     gates = {name: population.as_dict() for name, population in found.items()}
@@ -174,10 +186,13 @@ def _gate(args: argparse.Namespace) -> Answer:
         "file": args.file,
         "events": sample.event_count,
         "gates": gates,
+        "notes": notes,
         "deviations": [deviation.as_dict() for deviation in sample.deviations],
         "problems": [],
     }
-    return Answer(data, "\n".join([f"{sample.event_count} events", *_counted(found)]))
+    lines = [f"{sample.event_count} events", *_counted(found)]
+    lines += [f"  note: {note}" for note in notes]
+    return Answer(data, "\n".join(lines))
 
 
 def _counted(found: "dict[str, Population]") -> list[str]:

@@ -43,7 +43,13 @@ def spc(options: argparse.Namespace) -> Answer:
     table = tables.read_columns(options.file, decimal=options.decimal)
     place = _place(table, options.column)
     values = [float(value) for value in table.numbers(place)]
-    base = values[: options.baseline] if options.baseline else values
+    if options.baseline is not None and not 2 <= options.baseline <= len(values):
+        raise Refused(
+            "setting-out-of-range", what="--baseline", found=options.baseline,
+            limit=f"2 to the {len(values)} results of the file",
+            remedy="name how many of the first results set the limits",
+        )  # fmt: skip
+    base = values if options.baseline is None else values[: options.baseline]
     if options.sd is not None:
         mean = options.mean if options.mean is not None else math.fsum(base) / len(base)
         limits = charts.Limits(mean=mean, sd=options.sd)

@@ -105,7 +105,8 @@ class Comparison:
         first: One method.
         second: The other.
         ratio: First by second.
-        interval: Bootstrap interval of the ratio.
+        interval: Bootstrap interval of the ratio; of coefficients of variation, by the scatter
+            between samples.
         is_different: Whether the interval leaves out 1.
         verdict: A sentence that says so.
     """
@@ -158,7 +159,7 @@ def evaluate(
         )
     degree = len(targets) - 1
     seeds = rng.integers(0, 2**63, size=2)
-    evaluations, draws, problems = [], [], []
+    evaluations, draws, judged, problems = [], [], [], []
     for key in sorted(groups):
         try:
             series = _Series(groups[key], degree)
@@ -169,13 +170,17 @@ def evaluate(
         drawn = series.bootstrap(numpy.random.default_rng(seeds), resamples)
         evaluations.append(_evaluation(key, series, drawn, confidence))
         draws.append(drawn)
+        judged.append(series)
     comparisons = [
         comparison
         for first in range(len(evaluations))
         for second in range(first + 1, len(evaluations))
         if _same_cells(evaluations[first], evaluations[second])
         for comparison in _compared(
-            evaluations[first], evaluations[second], draws[first], draws[second], confidence
+            (evaluations[first], evaluations[second]),
+            (draws[first], draws[second]),
+            _cv_ratio(judged[first], judged[second], confidence),
+            confidence,
         )
     ]
     if not evaluations:
@@ -226,7 +231,8 @@ class _Series:
             raise Refused(
                 "counts-design",
                 what=f"method {rows[0].method}",
-                found=f"{len(self.levels)} dilution fractions",
+                found=f"{len(self.levels)} dilution fractions"
+                + ("" if numpy.any(self.values > 0) else ", every count zero"),
                 limit="two or more (the standard asks for four), and counts above zero",
                 remedy="count a dilution series",
                 rule=RULE,
@@ -247,6 +253,14 @@ class _Series:
             for name, kept in drawn.items():
                 kept.append(figures[name])
         return {name: numpy.array(kept) for name, kept in drawn.items()}
+
+    def sample_cv(self) -> tuple[Floats, Floats]:
+        """Give each sample's coefficient of variation and its number of counts."""
+        n = numpy.bincount(self.sample).astype(float)
+        mean = numpy.bincount(self.sample, self.values) / n
+        spread = numpy.bincount(self.sample, (self.values - mean[self.sample]) ** 2)
+        with numpy.errstate(invalid="ignore", divide="ignore"):
+            return numpy.sqrt(spread / (n - 1)) / (mean + _TINY), n
 
     def compute(self, measured: Floats, values: Floats) -> dict[str, float]:
         """Give every figure of one set of observations, by name."""
@@ -398,13 +412,44 @@ def _design(series: _Series) -> tuple[str, ...]:
     return tuple(short)
 
 
+def _cv_ratio(first: _Series, second: _Series, confidence: float) -> Interval | None:
+    """Give the interval of the ratio of two mean coefficients of variation, samples as they are.
+
+    The draws of the bootstrap mix the counts of samples of one dilution, which makes their
+    coefficients of variation scatter less than those of samples counted anew; the scatter between
+    the samples tells (Welch's interval of the logarithm). None where a sample was counted once.
+    """
+    from scipy.special import stdtrit
+
+    logs, squares, freedom = [], [], []
+    for series in (first, second):
+        cv, n = series.sample_cv()
+        if len(cv) < 2 or not numpy.all(numpy.isfinite(cv)) or not numpy.any(cv > 0):
+            return None
+        weight = n / n.sum()
+        mean = float(weight @ cv)
+        scatter = float(weight**2 @ (cv - mean) ** 2) * len(cv) / (len(cv) - 1)
+        logs.append(math.log(mean))
+        squares.append(scatter / mean**2)
+        freedom.append(len(cv) - 1)
+    if not sum(squares):
+        return None
+    pooled = sum(squares) ** 2 / sum(
+        square**2 / own for square, own in zip(squares, freedom, strict=True)
+    )
+    half = float(stdtrit(pooled, (1 + confidence) / 2)) * math.sqrt(sum(squares))
+    middle = logs[0] - logs[1]
+    return math.exp(middle - half), math.exp(middle + half)
+
+
 def _compared(
-    first: Evaluation,
-    second: Evaluation,
-    drawn_first: dict[str, Floats],
-    drawn_second: dict[str, Floats],
+    pair: tuple[Evaluation, Evaluation],
+    draws: tuple[dict[str, Floats], dict[str, Floats]],
+    cv_ratio: Interval | None,
     confidence: float,
 ) -> list[Comparison]:
+    first, second = pair
+    drawn_first, drawn_second = draws
     values = {
         "slope": (first.slope, second.slope),
         DEFAULT_INDEX: (
@@ -423,6 +468,8 @@ def _compared(
             continue
         tail = (1 - confidence) / 2
         low, high = (float(value) for value in numpy.quantile(ratios, (tail, 1 - tail)))
+        if figure == "mean_cv_percent" and cv_ratio is not None:
+            low, high = cv_ratio
         is_different = not low <= 1 <= high
         ratio = one / other
         found.append(

@@ -19,7 +19,7 @@ CLONES_MAX = 60
 
 _CHROMOSOMES = frozenset([*map(str, range(1, 23)), "X", "Y"])
 _CLONE = re.compile(
-    r"(?P<count>\d{2}(?:[~-]\d{2})?)(?:<\dn>)?(?:,(?P<rest>[^\[\]]+))?(?:\[(?:cp)?(?P<cells>\d{1,4})\])?"
+    r"(?P<count>\d{2,3}(?:[~-]\d{2,3})?)(?:<(?P<ploidy>[1-9])n>)?(?:,(?P<rest>[^\[\]]+))?(?:\[(?:cp)?(?P<cells>\d{1,4})\])?"
 )
 _STRUCTURE = re.compile(
     r"(?P<sign>[+-]?)(?P<kind>dup|trp|del|add|inv|ins|idic|dic|der|rec|iso|i|r|t|rob|trc|qdp|fra|hsr)"
@@ -208,9 +208,10 @@ def read_karyotype(text: str) -> Karyotype:
             text, "an array, in-situ hybridisation or sequence result", "a banded karyotype"
         )
     line = re.sub(r"^(mos|chi|//)+", "", line)
-    parts = [part for part in line.split("/") if part]
-    if len(parts) > CLONES_MAX or not parts:
-        raise _unreadable(text, f"{len(parts)} clones", f"1 to {CLONES_MAX}")
+    parts = re.split("//?", line)
+    if len(parts) > CLONES_MAX or not all(parts):
+        found = f"{len(parts)} clones" if all(parts) else "a clone without a word"
+        raise _unreadable(text, found, f"1 to {CLONES_MAX} clones, parted by /")
     clones: list[Clone] = []
     for part in parts:
         clones.append(_clone(part, clones, text))
@@ -325,6 +326,14 @@ def _clone(part: str, before: list[Clone], text: str) -> Clone:
             raise _unreadable(text, first[:20], "sex chromosomes, such as XX or XY")
         sex = first
     changes = base + tuple(_change(word, text) for word in words[1:])
+    ploidy = _ploidy(match["ploidy"], int(low))
+    if ploidy != 2 and not base:
+        changes = (_of_whole_set(ploidy), *changes)
+    expected = 22 * ploidy + (ploidy if sex == "?" else len(sex))
+    expected += sum(change.number for change in changes)
+    altered = _altered_sex(changes[len(base) :])[: max(0, int(low) - expected)]
+    if sex != "?":
+        sex, expected = "".join(sorted(sex + altered)), expected + len(altered)
     clone = Clone(
         text=part,
         count=int(low),
@@ -334,13 +343,38 @@ def _clone(part: str, before: list[Clone], text: str) -> Clone:
         cells=None if match["cells"] is None else int(match["cells"]),
         has_own_sex=is_own_sex,
     )
-    expected = 44 + (2 if sex == "?" else len(sex)) + sum(change.number for change in changes)
     open_count = any("mar" in c.text or "?" in c.text or "dmin" in c.text for c in changes)
     if not clone.count <= expected <= clone.count_high and not open_count:
         raise _unreadable(
             text, f"{part[:60]}: {match['count']} chromosomes", f"{expected}, as its changes add up"
         )
     return clone
+
+
+def _ploidy(written: str | None, count: int) -> int:
+    """Give the number of chromosome sets: as written, else by the ranges of ISCN."""
+    if written is not None:
+        return int(written)
+    return 1 if count <= 34 else 2 if count <= 57 else round(count / 23)
+
+
+def _of_whole_set(ploidy: int) -> Change:
+    return Change(
+        text=f"{ploidy}n sets of chromosomes",
+        kind="gain" if ploidy > 2 else "loss",
+        chromosomes=(),
+    )
+
+
+def _altered_sex(changes: tuple[Change, ...]) -> str:
+    """Give the sex chromosomes written as structural changes: 46,X,i(X)(q10) has two."""
+    return "".join(
+        next(name for name in change.chromosomes if name in {"X", "Y"})
+        for change in changes
+        if change.kind == "structural"
+        and change.number == 0
+        and {"X", "Y"} & set(change.chromosomes)
+    )
 
 
 def _words(rest: str) -> list[str]:

@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 
 BATCHES_MAX = 200
 POOLING_LEVEL = 0.25
+# A crossing beyond it is the rounding of a line that does not fall.
+MONTHS_MAX = 1e6
 
 
 class Side(Enum):
@@ -316,7 +318,7 @@ def shelf_life(
     Raises:
         Refused: Too few results, or a batch without two different months.
     """
-    _check(study, side, upper)
+    _check(study, side, limit, upper)
     names = study.batches
     index = np.array([names.index(name) for name in study.batch])
     models = _models(study, index, len(names))
@@ -366,7 +368,7 @@ def mixed_shelf_life(
     Raises:
         Refused: Fewer than three batches, or results that a line fits without error.
     """
-    _check(study, side, upper)
+    _check(study, side, limit, upper)
     names = study.batches
     if len(names) < 3:
         raise Refused(
@@ -407,19 +409,19 @@ def cap_months(
 
     With statistical analysis and supporting data: at room temperature twice the data and at most
     12 months past them; refrigerated one and a half times and at most 6 months; frozen, none past
-    the data. A significant change at the accelerated condition shortens each.
+    the data. After a significant change at the accelerated condition: at room temperature one and
+    a half times and at most 6 months, for an intermediate condition without one; refrigerated,
+    none past the data.
     """
     match storage:
         case None:
             return None
         case Storage.ROOM:
             factor, more = (1.5, 6.0) if significant_change else (2.0, 12.0)
-        case Storage.REFRIGERATED:
-            factor, more = (1.0, 3.0) if significant_change else (1.5, 6.0)
-        case Storage.FROZEN | Storage.CRYOGENIC:
+        case Storage.REFRIGERATED if not significant_change:
+            factor, more = 1.5, 6.0
+        case Storage.REFRIGERATED | Storage.FROZEN | Storage.CRYOGENIC:
             return data_months
-    if factor == 1.0:
-        return data_months + more
     return min(factor * data_months, data_months + more)
 
 
@@ -589,11 +591,11 @@ def _first_root(margin: float, slope: float, V: Array, t: float) -> float | None
             return None
         q = -0.5 * (qb + math.copysign(math.sqrt(inside), qb))
         roots = [q / qa, *([qc / q] if q else [])]
-    true = [m for m in roots if m > 0 and margin + slope * m >= -1e-9 * abs(margin)]
+    true = [m for m in roots if 0 < m < MONTHS_MAX and margin + slope * m >= -1e-9 * abs(margin)]
     return min(true) if true else None
 
 
-def _check(study: Study, side: Side, upper: float | None) -> None:
+def _check(study: Study, side: Side, limit: float, upper: float | None) -> None:
     names = study.batches
     problem: tuple[str, object, object] | None = None
     if len(names) > BATCHES_MAX:
@@ -629,6 +631,14 @@ def _check(study: Study, side: Side, upper: float | None) -> None:
             found="none",
             limit="two limits for --side both",
             remedy="give --upper",
+        )
+    if side is Side.BOTH and upper is not None and upper <= limit:
+        raise Refused(
+            "setting-out-of-range",
+            what="upper limit",
+            found=f"{upper:g}",
+            limit=f"above the lower limit, {limit:g}",
+            remedy="give --limit the lower and --upper the upper one",
         )
 
 

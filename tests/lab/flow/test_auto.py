@@ -11,6 +11,7 @@ from anlage.cli import shell
 from anlage.lab.flow import (
     TYPES,
     Controls,
+    Logicle,
     Recipe,
     Writing,
     find_valley,
@@ -347,3 +348,142 @@ def test_gates_with_a_corner_taken_out_survive_gating_ml():
 
     for name, marks in found.membership.items():
         assert numpy.array_equal(marks, again.membership[name]), name
+
+
+def a_changed_tube(change, recipe=None, seed=1):
+    """Give a tube of known truth whose events were changed, by channel name."""
+    rng = numpy.random.default_rng(seed)
+    raw, kinds, _ = simulate_t_cells(recipe or Recipe(events=30_000), rng)
+    sample = read_fcs(raw)
+    names = tuple(channel.name for channel in sample.channels)
+    events = {name: sample.columns((place,))[0] for place, name in enumerate(names)}
+    truth = numpy.array(TYPES)[kinds]
+    change(events, truth, rng)
+    markers = tuple(channel.marker or "" for channel in sample.channels)
+    writing = Writing(names=names, markers=markers, spillover=None)
+    return read_fcs(write_fcs(writing, numpy.column_stack(list(events.values())))), truth
+
+
+def with_debris(share, viability):
+    def change(events, truth, rng):
+        is_debris = truth == "CD3-"
+        count = int(is_debris.sum())
+        events["FSC-A"][is_debris] = 10 ** rng.normal(3.9, 0.25, count)
+        events["FSC-H"][is_debris] = events["FSC-A"][is_debris] * rng.normal(0.94, 0.05, count)
+        for name in ("FITC-A", "PE-A", "APC-A", "BV605-A", "PE-Cy7-A", "AF700-A"):
+            events[name][is_debris] = 10 ** rng.normal(2.2, 0.3, count)
+        events["BV421-A"][is_debris] = 10 ** rng.normal(viability, 0.2, count)
+
+    shares = (20, 15, 12, 3, 12, 6, 10, 5, 2, share, 5, 2)
+    return a_changed_tube(change, Recipe(events=40_000, shares=shares))
+
+
+@pytest.mark.parametrize("viability", [1.2, 2.2])
+@pytest.mark.parametrize("share", [20, 90])
+def test_debris_is_neither_live_cells_nor_moves_the_cut_between_live_and_dead(share, viability):
+    sample, truth = with_debris(share, viability)
+
+    found = gate_t_cells(
+        sample,
+        panel_of(sample),
+        rng=numpy.random.default_rng(1),
+        controls=Controls(thresholds={"cd3": 2_500.0}),
+        resamples=60,
+    )
+
+    is_live = ~numpy.isin(truth, ("CD3-", "dead", "doublet"))
+    assert f1(is_live, found.gated.membership["Live"]) >= 0.99
+    assert any(note.startswith("debris") for note in found.notes)
+
+
+def test_signals_cut_off_at_zero_do_not_pass_for_a_population():
+    def cut_off(events, truth, rng):
+        for name in ("BV421-A", "FITC-A", "PE-A", "APC-A", "BV605-A", "PE-Cy7-A", "AF700-A"):
+            events[name] = numpy.maximum(events[name] - 200 + rng.normal(0, 400, len(truth)), 0)
+
+    sample, truth = a_changed_tube(cut_off)
+
+    found = judged(sample)
+
+    assert found.refused == ()
+    assert f1(numpy.char.startswith(truth, "CD4 "), found.gated.membership["CD4"]) >= 0.98
+
+
+def test_a_pile_at_the_end_of_the_scale_is_not_parted_from_one_population():
+    rng = numpy.random.default_rng(4)
+    signal = numpy.maximum(rng.normal(500, 500, 20_000), 0.0)
+
+    valley = find_valley(Logicle(262144.0, 0.5, 4.5, 0.0).apply(signal), rng)
+
+    assert valley is None or not valley.is_clear
+
+
+def test_a_channel_with_two_places_to_cut_is_refused_with_both():
+    def dim(events, truth, rng):
+        some = (truth == "CD4-CD8-") | (truth == "CD8 TEMRA")
+        events["APC-A"][some] = 10 ** rng.normal(3.7, 0.1, int(some.sum()))
+        others = numpy.char.startswith(truth, "CD8 ") & ~some
+        events["APC-A"][others] = 10 ** rng.normal(4.8, 0.15, int(others.sum()))
+
+    sample, _ = a_changed_tube(dim, Recipe(shares=(20, 15, 12, 3, 12, 6, 10, 8, 8, 8, 5, 2)))
+
+    found = judged(sample)
+
+    assert [problem.code for problem in found.refused] == ["auto-valley"]
+    assert "two places to cut" in str(found.refused[0])
+    assert "CD8" not in found.gated.membership
+
+
+def test_a_family_stained_too_poorly_for_the_common_cut_is_refused_alone():
+    def poor(events, truth, rng):
+        is_eight = numpy.char.startswith(truth, "CD8 ")
+        is_high = numpy.isin(truth, ("CD8 naive", "CD8 central memory"))
+        events["BV605-A"][is_eight] = 10 ** rng.normal(
+            numpy.where(is_high, 3.3, 2.6)[is_eight], 0.3
+        )
+
+    sample, truth = a_changed_tube(poor)
+
+    found = judged(sample)
+
+    assert found.refused
+    assert all("in CD8" in str(problem) for problem in found.refused)
+    assert "CD8 naive" not in found.gated.membership
+    assert f1(truth == "CD4 naive", found.gated.membership["CD4 naive"]) >= 0.97
+
+
+def test_a_share_that_moves_along_the_file_is_noted():
+    def drift(events, truth, rng):
+        half = len(truth) // 2
+        events["AF700-A"][:] = 10 ** rng.normal(2.6, 0.2, len(truth))
+        events["AF700-A"][half:] *= 30
+
+    sample, _ = a_changed_tube(drift)
+
+    found = judged(sample)
+
+    assert any("car above its cut goes from" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("factor", "stained", "said"),
+    [(0.3, False, "dimmer"), (20.0, False, "brighter"), (1.0, True, "two populations")],
+)
+def test_a_control_of_another_tube_is_refused(factor, stained, said):
+    sample, _, _, _ = a_tube(Recipe(events=20_000))
+    rng = numpy.random.default_rng(7)
+    raw, _, _ = simulate_t_cells(Recipe(events=20_000), rng, with_car=stained)
+    control = read_fcs(raw)
+    events = control.events()
+    spilled = 0.04 * events[8]  # of PE-Cy7, which stays as it is
+    events[9] = spilled + (events[9] - spilled) * factor
+    names = tuple(channel.name for channel in control.channels)
+    writing = Writing(names=names, spillover=control.spillover)
+    control = read_fcs(write_fcs(writing, events.T))
+
+    found = judged(sample, control)
+
+    assert [problem.code for problem in found.refused] == ["auto-control"]
+    assert said in str(found.refused[0])
+    assert "CAR+" not in found.gated.membership
+    assert found.car_percent is None

@@ -402,3 +402,28 @@ def test_a_gate_name_cannot_leave_the_folder(tmp_path, capsys):
 
     assert code == 0
     assert [Path(path).name for path in (tmp_path / "m").iterdir()] == ["_.._out.txt"]
+
+
+def test_the_command_says_where_the_files_own_matrix_is_missing(tmp_path, capsys):
+    tube, document = tmp_path / "a.fcs", tmp_path / "g.xml"
+    events = numpy.array([[1.0, 2.0], [3.0, 4.0]])
+    tube.write_bytes(write_fcs(Writing(names=("A", "B")), events))
+    own = a_range().replace("uncompensated", "FCS")
+    document.write_bytes(a_document(own))
+
+    code, told = run(capsys, "flow", "gate", tube, "--gatingml", document)
+
+    assert code == 0
+    assert told["gates"]["R"]["count"] == 1
+    assert any("holds no matrix" in note for note in told["notes"])
+
+
+def test_the_command_refuses_a_document_without_gates(tmp_path, capsys):
+    tube, document = tmp_path / "a.fcs", tmp_path / "g.xml"
+    tube.write_bytes(write_fcs(Writing(names=("A",)), numpy.array([[1.0]])))
+    document.write_bytes(a_document(""))
+
+    code, told = run(capsys, "flow", "gate", tube, "--gatingml", document)
+
+    assert code == 2
+    assert told["refused"]["code"] == "gatingml-gate"

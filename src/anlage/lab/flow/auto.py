@@ -1,9 +1,9 @@
 """T-cell gates found by the data: singlets, live, CD3, CD4 and CD8, memory, CAR.
 
 Each threshold stands in the valley between two populations, or on a control without the stain
-(FMO). Where the valley is poor the step is refused and nothing below it is guessed: give a
-threshold from a control then. Every gate tells how far its share moves when cells are drawn again
-and thresholds placed again.
+(FMO). Where the valley is poor, where two places offer themselves, or where a control does not
+match, the step is refused and nothing below it is guessed: give a threshold from a control then.
+Every gate tells how far its share moves when cells are drawn again and thresholds placed again.
 
 Memory subsets after Sallusto et al. 1999, doi:10.1038/44385: naive CCR7+ CD45RA+, central memory
 CCR7+ CD45RA-, effector memory CCR7- CD45RA-, TEMRA CCR7- CD45RA+. CD45RO stands in for CD45RA,
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from anlage.base import Problem, Refused
 
 from ..method import MethodCard, Purpose
-from .density import EVENTS_MIN, Valley, find_valley
+from .density import EVENTS_MIN, Valley, cuts_between, find_valley
 from .fcs import Channel, Sample
 from .gate import FCS, UNCOMPENSATED, Dimension, Gate, Polygon, Rectangle, Strategy
 from .panel import Panel
@@ -34,7 +34,7 @@ Marks = NDArray[numpy.bool_]
 
 CARD: Final = MethodCard(
     name="t-cell-gating",
-    version="2",
+    version="3",
     purposes=(Purpose.UNDERSTANDING, Purpose.DEVELOPMENT),
     qualified_for=(),
     trained_domain="Simulated tubes of T cells with known truth: 6,000 events or more, populations "
@@ -47,6 +47,13 @@ FMO_QUANTILE: Final = 0.995
 _DECADES: Final = 4.5
 _PLACEMENTS: Final = 100
 _PLACED_EVENTS_MAX: Final = 100_000
+_SLICES: Final = 10
+# A control in which so many cells carry the stain was stained, or is of another tube.
+_STAINED_MIN: Final = 0.02
+_APART_MAX: Final = 2.0
+_DRIFT_MAX: Final = 0.4
+# Debris scatters less than cells by far more than resting cells do than blasts or monocytes.
+_DEBRIS_RATIO: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +157,7 @@ def gate_t_cells(
         )  # fmt: skip
     tube = _Tube(sample, panel, controls or Controls(), rng, resamples)
     tube.singlets()
+    tube.cells()
     parent = tube.part("viability", tube.last, "Live", above=False)
     parent = tube.part("cd3", parent, "T cells", above=True)
     if parent is not None:
@@ -221,6 +229,32 @@ class _Tube:
         )
         self.last = "Singlets"
 
+    def cells(self) -> None:
+        """Take out debris: what scatters light far less than cells do, beyond a clear valley."""
+        if "fsc_area" not in self.panel:
+            return
+        channel = self.panel["fsc_area"]
+        signal = self.sample.columns((channel.number - 1,))[0]
+        held = numpy.isfinite(signal) & (signal > 0)
+        if self.last is not None:
+            held &= self.marks[self.last]
+        valley = find_valley(numpy.log10(signal[held]), self.rng, resamples=self.resamples)
+        if valley is None or not valley.is_deep:
+            return
+        cut = 10**valley.position
+        if valley.high_mode - valley.low_mode < math.log10(_DEBRIS_RATIO):
+            self.notes.append(
+                f"forward scatter shows two populations, parted at {cut:.4g}: both are kept"
+            )
+            return
+        dimension = Dimension(channel.name, UNCOMPENSATED)
+        made = Rectangle(
+            id="Cells", dimensions=(dimension,), sides=((cut, None),), parent=self.last
+        )
+        self._add(made, signal >= cut)
+        self.notes.append(f"debris: events under {cut:.4g} in {channel.name} are left out")
+        self.last = "Cells"
+
     def part(self, role: str, parent: str | None, name: str, *, above: bool) -> str | None:
         """Cut a channel; give the new gate, the parent without such a channel, None if refused."""
         if self.refused:
@@ -270,6 +304,12 @@ class _Tube:
             "age of seven": self._finer(young, family, {"ccr7": True}),
             "age of none": self._finer(young, family, {"ccr7": False}),
         }
+        if None in cuts.values():
+            return
+        self._quarters(family, {name: key for name, key in cuts.items() if key}, is_turned)
+
+    def _quarters(self, family: str, cuts: Mapping[str, str], is_turned: bool) -> None:
+        """Add the four gates of a family between its cuts."""
         # With cuts apart in both ways, two gates that face each other meet in the middle.
         seven = self._position(cuts["seven of young"]) - self._position(cuts["seven of old"])
         age = self._position(cuts["age of seven"]) - self._position(cuts["age of none"])
@@ -295,9 +335,10 @@ class _Tube:
     def _position(self, key: str) -> float:
         return self.thresholds[key].position
 
-    def _finer(self, role: str, family: str, among: Mapping[str, bool]) -> str:
+    def _finer(self, role: str, family: str, among: Mapping[str, bool]) -> str | None:
         """Place a cut between two neighbours of a family; give its key, or that of the common cut
-        where it was set by hand or a control, or their own valley is poor.
+        where it was set by hand or a control, or where their own valley is poor and the common cut
+        holds for them; None, with the reason kept, where neither does.
         """
         common = self.thresholds[role]
         if common.source != "valley":
@@ -305,14 +346,20 @@ class _Tube:
         held = self.marks[family].copy()
         for other, is_above in among.items():
             held &= (self.values[other] >= self.thresholds[other].position) == is_above
-        valley = find_valley(self.values[role][held], self.rng, resamples=self.resamples)
-        if valley is None or not valley.is_clear:
-            return role
-        # Another valley than the common one would part something else than these two.
-        if valley.low_mode >= common.position or valley.high_mode <= common.position:
-            return role
+        values = self.values[role][held]
+        valley = find_valley(values, self.rng, resamples=self.resamples)
         ((other, is_above),) = among.items()
         where = f"{family} {other}{'+' if is_above else '-'}"
+        # Another valley than the common one would part something else than these two.
+        if (
+            valley is None
+            or not valley.is_clear
+            or not valley.low_mode < common.position < valley.high_mode
+        ):
+            if cuts_between(values, common.position, self.rng):
+                return role
+            self.refused.append(self._poor(role, where, valley, len(values)))
+            return None
         key = f"{role} in {where}"
         self._keep(role, where, valley.position, valley.spread, "valley", valley, key=key)
         return key
@@ -410,6 +457,12 @@ class _Tube:
         if valley is None or not valley.is_clear:
             self.refused.append(self._poor(role, name, valley, len(values)))
             return False
+        drift = _drift(values, valley.position)
+        if drift is not None:
+            self.notes.append(
+                f"{role} above its cut goes from {drift[0]:.0%} to {drift[1]:.0%} as the file goes "
+                "on: a stain that drifts, or a file put together of several"
+            )
         self._keep(role, name, valley.position, valley.spread, "valley", valley)
         return True
 
@@ -421,8 +474,40 @@ class _Tube:
         drawn = self.rng.choice(values, (self.resamples, min(len(values), 20_000)))
         spread = float(numpy.std(numpy.quantile(drawn, FMO_QUANTILE, axis=1), ddof=1))
         position = float(numpy.quantile(values, FMO_QUANTILE))
+        held = slice(None) if parent is None else self.marks[parent]
+        misfit = self._misfit(values, self.values[role][held])
+        if misfit is not None:
+            self.refused.append(
+                Problem(
+                    code="auto-control",
+                    what=f"FMO control of {role} in {name}",
+                    found=misfit,
+                    limit="negative cells where the sample's are, and no others",
+                    remedy="give the control of this tube, or --threshold "
+                    f"{role}=SIGNAL set by hand",
+                    path=self.controls.fmo[role].name,
+                )
+            )
+            return False
         self._keep(role, name, position, spread, "fmo", None)
         return True
+
+    def _misfit(self, control: Floats, sample: Floats) -> str | None:
+        """Say how a control departs from what a tube without the stain looks like."""
+        valley = find_valley(control, self.rng, resamples=self.resamples)
+        if valley is not None and valley.is_deep and valley.share_above >= _STAINED_MIN:
+            return f"two populations, {valley.share_above:.1%} of its cells in the upper one"
+        own = find_valley(sample, self.rng, resamples=self.resamples)
+        if own is None or not own.is_clear:
+            return None
+        quartiles = numpy.quantile(control, (0.25, 0.5, 0.75))
+        spread = max(float(quartiles[2] - quartiles[0]) / 1.349, 1e-6)
+        negative = float(numpy.median(sample[sample < own.position]))
+        apart = (float(quartiles[1]) - negative) / spread
+        if abs(apart) <= _APART_MAX:
+            return None
+        way = "brighter" if apart > 0 else "dimmer"
+        return f"cells {abs(apart):.1f} standard deviations {way} than the sample's negative ones"
 
     def _control(self, control: Sample, role: str, parent: str | None) -> Floats:
         """Give a control's values of one channel inside the gate that the sample gave."""
@@ -457,14 +542,19 @@ class _Tube:
                 remedy="acquire more events",
                 path=self.sample.name,
             )
-        found = "one population"
-        if valley is not None:
+        found, limit = "one population", "a valley of depth 0.50 or more in 95 % of draws"
+        if valley is not None and valley.is_deep and valley.rival is not None:
+            first, second = sorted((valley.position, valley.rival))
+            signals = self.scales[role].inverse(numpy.array([first, second]))
+            found = f"two places to cut, at {signals[0]:.4g} and at {signals[1]:.4g}"
+            limit = "one valley"
+        elif valley is not None:
             found = f"a valley of depth {valley.depth:.2f}, in {valley.support:.0%} of draws"
         return Problem(
             code="auto-valley",
             what=f"threshold of {role} ({self.panel[role].name}) in {parent}",
             found=found,
-            limit="a valley of depth 0.50 or more in 95 % of draws",
+            limit=limit,
             remedy=f"give an FMO control, or --threshold {role}=SIGNAL from one",
             path=self.sample.name,
         )
@@ -521,6 +611,16 @@ def _without_corner(
         raise AssertionError("each side of a quadrant has one bound")
     far_x, far_y = (_FAR if right else -_FAR), (_FAR if up else -_FAR)
     return ((x, v), (x, far_y), (far_x, far_y), (far_x, y), (u, y), (u, v))
+
+
+def _drift(values: Floats, position: float) -> tuple[float, float] | None:
+    """Give the least and the greatest share above a cut in tenths of the file, where far apart."""
+    shares = [
+        float(numpy.mean(part >= position))
+        for part in numpy.array_split(values, min(_SLICES, len(values) // EVENTS_MIN) or 1)
+    ]
+    low, high = min(shares), max(shares)
+    return (low, high) if high - low > _DRIFT_MAX else None
 
 
 def _interval(values: list[float], shrink: float) -> tuple[float, float]:

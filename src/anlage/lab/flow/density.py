@@ -23,6 +23,8 @@ _PRUNED: Final = 0.15
 _ERRORS_MIN: Final = 3.0
 _SHARE_MIN: Final = 0.002
 _COUNT_MIN: Final = 30
+_RIVAL_SHARE_MIN: Final = 0.02
+_PILED: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Valley:
         high_mode: Position of the mode above.
         share_above: Share of events at or above the threshold.
         share_interval: Bootstrap 95 % interval of that share: chance and placement together.
+        rival: Position of a second valley as deep as is asked for, with a fair share of the events
+            on each side; None when there is one place to cut and no other.
     """
 
     position: float
@@ -48,11 +52,17 @@ class Valley:
     high_mode: float
     share_above: float
     share_interval: tuple[float, float]
+    rival: float | None = None
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether the valley is deep, and stays so when the cells are drawn again."""
+        return self.depth >= DEPTH_MIN and self.support >= SUPPORT_MIN
 
     @property
     def is_clear(self) -> bool:
-        """Whether the valley is deep, and stays so when the cells are drawn again."""
-        return self.depth >= DEPTH_MIN and self.support >= SUPPORT_MIN
+        """Whether the valley is deep, and the only one to cut at."""
+        return self.is_deep and self.rival is None
 
     def as_dict(self) -> dict[str, object]:
         """Give the valley as a JSON object."""
@@ -73,6 +83,9 @@ def find_valley(
     if len(values) < EVENTS_MIN:
         return None
     exact = values
+    values = _without_piles(values)
+    if len(values) < EVENTS_MIN:
+        return None
     values = _undigitised(values, rng)
     low, high = numpy.quantile(values, (0.0005, 0.9995))
     if high <= low:
@@ -85,7 +98,7 @@ def find_valley(
     found = _deepest(density, counts, width)
     if found is None:
         return None
-    left, bottom, right = found
+    (left, bottom, right), rival = found
     depth = _depth(density, left, bottom, right)
     places, depths, shares = _bootstrap(counts, width, left, right, rng, resamples)
     centres = (edges[:-1] + edges[1:]) / 2
@@ -102,10 +115,52 @@ def find_valley(
             float(numpy.quantile(shares, 0.025)),
             float(numpy.quantile(shares, 0.975)),
         ),
+        rival=None if rival is None else float(centres[rival]),
     )
 
 
+def cuts_between(values: Floats, position: float, rng: numpy.random.Generator) -> bool:
+    """Tell whether a cut found elsewhere holds for these events too.
+
+    It does where their density is thin at the cut beside what stands on both its sides, or where
+    next to nothing stands on one side: the population is then not there. Too few events to judge
+    by are taken as the others are.
+    """
+    values = values[numpy.isfinite(values)]
+    if len(values) < EVENTS_MIN:
+        return True
+    fewer = min(numpy.count_nonzero(values >= position), numpy.count_nonzero(values < position))
+    if fewer < max(_COUNT_MIN, 0.01 * len(values)):
+        return True
+    values = _undigitised(_without_piles(values), rng)
+    if len(values) < EVENTS_MIN:
+        return False
+    edges = numpy.linspace(min(values.min(), position), max(values.max(), position), BINS + 1)
+    counts = numpy.histogram(values, edges)[0].astype(numpy.float64)
+    density = smooth(counts, _bandwidth(values) / (edges[1] - edges[0]))
+    place = min(BINS - 1, int(numpy.searchsorted(edges, position, "right")) - 1)
+    lower = min(float(density[: place + 1].max()), float(density[place:].max()))
+    return float(density[place]) <= (1 - DEPTH_MIN) * lower
+
+
 _INDEX: Final = numpy.arange(BINS, dtype=numpy.float64)
+
+
+def _without_piles(values: Floats) -> Floats:
+    """Leave out what is piled up at the ends of the scale, or the pile would pass for a mode.
+
+    Instruments and exports cut off at zero and at the top: such events tell only that they lie
+    beyond.
+    """
+    levels, counts = numpy.unique(values, return_counts=True)
+    if len(levels) < 3:
+        return values
+    needed = max(_COUNT_MIN, _SHARE_MIN * len(values))
+    kept = numpy.ones(len(values), numpy.bool_)
+    for end, beside in ((0, counts[1:11]), (-1, counts[-11:-1])):
+        if counts[end] >= needed and counts[end] > _PILED * beside.mean():
+            kept &= values != levels[end]
+    return values[kept]
 
 
 def _undigitised(values: Floats, rng: numpy.random.Generator) -> Floats:
@@ -144,8 +199,10 @@ def _bandwidth(values: Floats) -> float:
     return float(max(0.5 * silverman, 0.008 * range_))
 
 
-def _deepest(density: Floats, counts: Floats, width: float) -> tuple[int, int, int] | None:
-    """Give (mode, valley, mode) of the best valley, in bins.
+def _deepest(
+    density: Floats, counts: Floats, width: float
+) -> tuple[tuple[int, int, int], int | None] | None:
+    """Give (mode, valley, mode) of the best valley, in bins, and the valley that rivals it.
 
     Modes that chance may have made are merged first: those whose valley is shallow, whose height
     over it is under three standard errors, or that hold too few events.
@@ -178,7 +235,14 @@ def _deepest(density: Floats, counts: Floats, width: float) -> tuple[int, int, i
         else:
             below = numpy.cumsum(masses)[:-1]
             shares = numpy.minimum(below, total - below) / total
-            return sides[int(numpy.argmax(numpy.array(depths) * shares**0.25))]
+            best = int(numpy.argmax(numpy.array(depths) * shares**0.25))
+            rivals = [
+                place
+                for place, depth in enumerate(depths)
+                if place != best and depth >= DEPTH_MIN and shares[place] >= _RIVAL_SHARE_MIN
+            ]
+            rival = max(rivals, key=lambda place: depths[place], default=None)
+            return sides[best], None if rival is None else valleys[rival]
     return None
 
 

@@ -27,6 +27,7 @@ REFUSALS: Final[dict[str, str]] = {
     "auto-panel": "the panel has no channel for a marker that the gating needs",
     "auto-valley": "two populations are not separated well enough to place a threshold",
     "membership-name": "two gates would be written to files of the same name",
+    "auto-control": "a control without a stain does not match the sample it is for",
     "auto-events": "there are too few events to place a threshold",
     "workspace": "the workspace is not one of the 10-series, or holds no such sample",
 }

@@ -215,6 +215,15 @@ class Strategy:
                     raise unknown("gate", name, gate.id)
         self.order()
 
+    @property
+    def names_the_files_matrix(self) -> bool:
+        """Whether a gate asks for the file's own compensation."""
+        return any(
+            dimension.compensation == FCS
+            for gate in self.gates.values()
+            for dimension in getattr(gate, "dimensions", ())
+        )
+
     def _check_dimension(self, gate: str, dimension: Dimension) -> None:
         if dimension.scale is not None and dimension.scale not in self.scales:
             raise unknown("transformation", dimension.scale, gate)
