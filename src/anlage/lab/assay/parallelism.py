@@ -145,18 +145,18 @@ def joined_equivalence(found: Sequence[Sequence[Equivalence]]) -> tuple[Equivale
     """Join each comparison over the plates, weighted by the inverse square of its width."""
     joined = []
     for items in zip(*found, strict=False):
-        is_ratio = items[0].kind == "ratio"
-        to = np.log if is_ratio else np.asarray
-        estimate = np.array([float(to(max(i.estimate, 1e-300) if is_ratio else i.estimate))
-                             for i in items])  # fmt: skip
-        half = np.array([
-            float(to(max(i.high, 1e-300)) - to(max(i.low, 1e-300))) / 2
-            if is_ratio else (i.high - i.low) / 2
-            for i in items
-        ])  # fmt: skip
-        weight = 1 / np.maximum(half, 1e-12) ** 2
-        mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
-        back = math.exp if is_ratio else float
+        is_log = items[0].kind == "ratio" and all(0 < i.low and 0 < i.estimate for i in items)
+        to, back = (np.log, math.exp) if is_log else (np.asarray, float)
+        low, estimate, high = (
+            to(np.array([getattr(i, name) for i in items]))
+            for name in ("low", "estimate", "high")
+        )
+        if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+            # A plate that allows any value lets nothing be shown of all of them.
+            mean, width = float(estimate.mean()), math.inf
+        else:
+            weight = 1 / np.maximum((high - low) / 2, 1e-12) ** 2
+            mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
         joined.append(
             replace(
                 items[0],

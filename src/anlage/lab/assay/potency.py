@@ -257,7 +257,13 @@ def _over_plates(
         if missing:
             notes.append(f"plate {plate or '(unnamed)'} has no {' and no '.join(missing)}")
             continue
-        result = one(part, reference, sample, confidence, bounds, variance)
+        try:
+            result = one(part, reference, sample, confidence, bounds, variance)
+        except Refused as refusal:
+            raise Refused.of(
+                replace(problem, what=f"{problem.what} on plate {plate or '(unnamed)'}")
+                for problem in refusal.problems
+            ) from refusal
         found.append(replace(result, plate=plate or "(unnamed)"))
     if not found:
         raise Refused(
@@ -351,10 +357,39 @@ def _logistic(
             break
         mean = np.concatenate([free[0].fitted, free[1].fitted])
         weight, exponent = _variance_weights(variance, pooled_y, mean)
+    _must_share_direction(wells, (reference, sample), y, free)
     return _judge(
         wells, (reference, sample), confidence, bounds, skew,
         pooled_ln, pooled_y, weight, group, free, joint, exponent,
     )  # fmt: skip
+
+
+def _must_share_direction(
+    wells: Wells, names: tuple[str, str], y: list[Array], free: list[Curve]
+) -> None:
+    """Refuse a response that rises with the dose of one sample and falls with that of the other.
+
+    No shift along the dose brings such curves together, so that the joint fit has no potency.
+    """
+    ways = []
+    for own, curve in zip(y, free, strict=True):
+        rss, count = float(np.sum((own - curve.fitted) ** 2)), len(curve.theta)
+        flat = float(np.sum((own - own.mean()) ** 2))
+        test = extra_squares(flat, len(own) - 1, rss, len(own) - count)
+        if test is None or test.p >= 0.05:
+            return  # no effect of the dose is shown
+        A, B, _, D = curve.theta[:4]
+        ways.append("rises" if (D - A) * B > 0 else "falls")
+    if ways[0] != ways[1]:
+        raise Refused(
+            "curves-opposed",
+            what=f"curves of {names[0]} and {names[1]}",
+            found=f"not parallel: {names[0]} {ways[0]} with the dose, {names[1]} {ways[1]}",
+            limit="responses that go the same way",
+            remedy="check the doses and the places of the sample; it has no relative potency",
+            rule="USP <1032>",
+            path=wells.path or None,
+        )
 
 
 def _joint(
