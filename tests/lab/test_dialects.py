@@ -206,3 +206,61 @@ def test_what_is_no_study_is_refused_with_a_reason(tmp_path, data):
         read_study(path, decimal=AUTO)
 
     assert caught.value.problem.remedy
+
+
+INSTRUMENTS = {
+    "NucleoCounter, German": (
+        "NucleoCounter NC-200;;;\nProbe;Viabilität (%);Lebende Zellen (Zellen/ml);"
+        "Gesamtzellzahl (Zellen/ml)\nP1;93,2;1,25E+06;1,34E+06\n",
+        "NucleoCounter",
+        {"viability": "93.2", "viable_cells": "1.25E+6", "total_cells": "1.34E+6"},
+    ),
+    "NucleoCounter, French": (
+        "NucleoCounter NC-200\nÉchantillon;Viabilité (%);Cellules viables (cellules/ml)\n"
+        "P1;91,5;1,1E6\n",
+        "NucleoCounter",
+        {"viability": "91.5", "viable_cells": "1.1E+6"},
+    ),
+    "LUNA, German": (
+        "LUNA-II\nProbenname;Totzellkonzentration (Zellen/ml);Lebensfähigkeit (%)\n"
+        "P1;150000;88,5\n",
+        "LUNA",
+        {"dead_cells": "150000", "viability": "88.5"},
+    ),
+    "Vi-CELL XR: counts of the images beside concentrations": (
+        "Vi-CELL XR 2.04\nSample ID\tViable cells\tTotal cells / ml (x10^6)\t"
+        "Total viable cells / ml (x10^6)\tViability (%)\nP1\t1400\t2.31\t2.13\t92.1\n",
+        "Vi-CELL",
+        {"total_cells": "2.31E+6", "viable_cells": "2.13E+6", "viability": "92.1"},
+    ),
+    "BacT/ALERT, German": (
+        "BacT/ALERT\nFlaschen-ID;Flaschentyp;Ergebnis;Zeit bis Detektion (Tagen)\n"
+        "P1;iNST;Wachstum;1,5\n",
+        "bact-alert",
+        {"time_to_detection": "36"},
+    ),
+    "BacT/ALERT, French": (
+        "BacT/ALERT\nID flacon;Résultat;Délai de détection (jours)\nP1;Positif;1,5\n",
+        "bact-alert",
+        {"time_to_detection": "36"},
+    ),
+    "endotoxin cartridge, German": (
+        "Endosafe nexgen-PTS\nProben-ID;Probenwert (EU/ml);Spike-Wiederfindung (%)\nP1;0,12;98,5\n",
+        "endotoxin-cartridge",
+        {"endotoxin": "0.12", "spike_recovery": "98.5"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+def test_an_instrument_is_known_in_the_language_of_its_user(tmp_path, name):
+    text, dialect, values = INSTRUMENTS[name]
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+
+    found = read_reader_file(path)
+
+    assert found.dialect == dialect
+    assert {r.sample for r in found.readings} == {"P1"}
+    numbers = {r.measure: r.value for r in found.readings if r.value is not None}
+    assert numbers == {measure: Decimal(value) for measure, value in values.items()}

@@ -363,9 +363,8 @@ def test_curves_that_go_opposite_ways_have_no_potency_whatever_the_noise():
             with pytest.raises(Refused) as refusal:
                 relative_potencies(wells(ys, doses=tuple(doses)), model=model)
             assert refusal.value.code == "curves-opposed"
-            assert refusal.value.problem.found == (
-                "not parallel: ref rises with the dose, x falls"
-            )
+            found = refusal.value.problem.found
+            assert found == "not parallel: ref rises with the dose, x falls"
 
 
 def test_the_profile_of_an_asymmetric_curve_reaches_its_target_where_g_is_at_its_bound():

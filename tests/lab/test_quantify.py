@@ -318,3 +318,28 @@ def test_nan_in_the_cq_column_is_not_detected(tmp_path):
 
     assert found.accepted == 2
     assert found.readings[1].qualifier == "not detected"
+
+
+def test_partitions_of_a_nanoplate_need_their_volume(tmp_path, capsys):
+    """0.85 nL is the droplet of Bio-Rad's QX; the volume in a QIAcuity is that of its plate."""
+    path = tmp_path / "qiacuity.csv"
+    path.write_text(
+        "sep=,\nPlate name,Well,Sample,Target,Conc. [copies/µL],Partitions (valid),"
+        "Partitions (positive),Partitions (negative)\n"
+        "P1,A1,S1,WPRE,512.3,25400,9000,16400\nP1,A1,S1,RPP30,800.3,25400,13000,12400\n"
+    )
+
+    assert main(["assay", "dpcr", str(path), "--json"]) == 2
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert refused["code"] == "partition-volume-missing"
+
+    words = ["--droplet-nl", "0.34", "--vector", "wpre", "--genome", "rpp30", "--json"]
+    assert main(["assay", "dpcr", str(path), *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["dialect"] == "QIAcuity dPCR"
+    copies = [-math.log(1 - k / 25400) for k in (9000, 13000)]
+    assert [one["copies_per_ul"]["value"] for one in found["wells"]] == pytest.approx(
+        [1000 * one / 0.34 for one in copies], rel=1e-9
+    )
+    ratio = found["samples"][0]["vector_copy_number"]["value"]
+    assert ratio == pytest.approx(2 * copies[0] / copies[1], rel=1e-9)

@@ -29,7 +29,9 @@ def register(group: Group) -> None:
     dpcr.add_argument("--genome", help="name of the reference gene's target")
     dpcr.add_argument("--genome-copies", type=_positive, default=2.0)
     dpcr.add_argument("--transduced", type=_positive, help="transduced cells, percent")
-    dpcr.add_argument("--droplet-nl", type=_positive, default=0.85)
+    dpcr.add_argument(
+        "--droplet-nl", type=_positive, help="volume of a partition; 0.85 for droplets of a QX"
+    )
     dpcr.add_argument("--dilution", type=_positive, default=1.0)
     qpcr = group.command("qpcr", quantitative_pcr, help="copies from a qPCR standard curve")
     qpcr.add_argument("file", type=Path, help="standards are the rows with a quantity")

@@ -367,9 +367,13 @@ def _undetermined(curve: Model, points: Points, found: str) -> Refused:
 def _check(points: Points, formula: Formula, rows: int) -> None:
     if len(points.y) > ROWS_MAX:
         raise Refused(
-            "file-too-large", what="points", found=len(points.y), limit=ROWS_MAX, remedy="fit a part",
+            "file-too-large",
+            what="points",
+            found=len(points.y),
+            limit=ROWS_MAX,
+            remedy="fit a part",
             path=points.path or None,
-        )  # fmt: skip
+        )
     missing = [name for name in formula.variables if name not in points.x]
     if missing:
         raise Refused(

@@ -145,11 +145,10 @@ def joined_equivalence(found: Sequence[Sequence[Equivalence]]) -> tuple[Equivale
     """Join each comparison over the plates, weighted by the inverse square of its width."""
     joined = []
     for items in zip(*found, strict=False):
-        is_log = items[0].kind == "ratio" and all(0 < i.low and 0 < i.estimate for i in items)
+        is_log = items[0].kind == "ratio" and all(i.low > 0 and i.estimate > 0 for i in items)
         to, back = (np.log, math.exp) if is_log else (np.asarray, float)
         low, estimate, high = (
-            to(np.array([getattr(i, name) for i in items]))
-            for name in ("low", "estimate", "high")
+            to(np.array([getattr(i, name) for i in items])) for name in ("low", "estimate", "high")
         )
         if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
             # A plate that allows any value lets nothing be shown of all of them.
