@@ -343,3 +343,35 @@ def test_partitions_of_a_nanoplate_need_their_volume(tmp_path, capsys):
     )
     ratio = found["samples"][0]["vector_copy_number"]["value"]
     assert ratio == pytest.approx(2 * copies[0] / copies[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "lines"),
+    [
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0,9\n1.1,0.02,9\n", [2]),
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0.02,9\n1.1,-0.02,9\n", [3]),
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0.02,0\n1.1,0.02,-3\n", [2, 3]),
+        (["bridge", "--assigned", "100"], "relative_potency\n1.1\n0\n", [3]),
+        (["dilution"], "dose,wells,positives\n1000,10.5,3\n100,10,2\n", [2]),
+        (["dilution"], "dose,wells,positives\n1000,10,3\n100,10,11\n", [3]),
+        (["dilution"], "dose,wells,positives\n1000,10,3\n0,10,1\n", [3]),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(tmp_path, capsys, words, text, lines):
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+
+    assert main(["assay", words[0], str(table), *words[1:], "--json"]) == 2
+
+    assert [p["line"] for p in json.loads(capsys.readouterr().out)["problems"]] == lines
+
+
+def test_a_level_with_too_few_results_does_not_hide_the_others(tmp_path, capsys):
+    table = tmp_path / "levels.csv"
+    table.write_text("nominal,value,run\n50,51,a\n50,52,a\n50,49,b\n50,48,b\n100,101,a\n100,99,b\n")
+
+    assert main(["assay", "validate", str(table), "--json"]) == 2
+
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["nominal"], one["bias_percent"]) for one in found["levels"]] == [(50, 0)]
+    assert [p["found"] for p in found["problems"]] == ["2 results at nominal 100"]

@@ -371,25 +371,25 @@ def _must_share_direction(
 
     No shift along the dose brings such curves together, so that the joint fit has no potency.
     """
-    ways = []
+    rises = [bool((c.theta[3] - c.theta[0]) * c.theta[1] > 0) for c in free]
+    if rises[0] == rises[1]:
+        return
     for own, curve in zip(y, free, strict=True):
         rss, count = float(np.sum((own - curve.fitted) ** 2)), len(curve.theta)
         flat = float(np.sum((own - own.mean()) ** 2))
         test = extra_squares(flat, len(own) - 1, rss, len(own) - count)
         if test is None or test.p >= 0.05:
             return  # no effect of the dose is shown
-        A, B, _, D = curve.theta[:4]
-        ways.append("rises" if (D - A) * B > 0 else "falls")
-    if ways[0] != ways[1]:
-        raise Refused(
-            "curves-opposed",
-            what=f"curves of {names[0]} and {names[1]}",
-            found=f"not parallel: {names[0]} {ways[0]} with the dose, {names[1]} {ways[1]}",
-            limit="responses that go the same way",
-            remedy="check the doses and the places of the sample; it has no relative potency",
-            rule="USP <1032>",
-            path=wells.path or None,
-        )
+    ways = ["rises" if one else "falls" for one in rises]
+    raise Refused(
+        "curves-opposed",
+        what=f"curves of {names[0]} and {names[1]}",
+        found=f"not parallel: {names[0]} {ways[0]} with the dose, {names[1]} {ways[1]}",
+        limit="responses that go the same way",
+        remedy="check the doses and the places of the sample; it has no relative potency",
+        rule="USP <1032>",
+        path=wells.path or None,
+    )
 
 
 def _joint(
