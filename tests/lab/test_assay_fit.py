@@ -410,3 +410,13 @@ def test_data_that_do_not_determine_a_curve_are_refused(tmp_path):
         fit(read_points(table), model("4pl"))
 
     assert refusal.value.code == "parameters-not-determined"
+
+
+def test_logarithms_in_place_of_doses_are_named(tmp_path, capsys):
+    table = tmp_path / "log.csv"
+    table.write_text("dose,response\n" + "".join(f"{k - 3},{1.1**k}\n" for k in range(8)))
+
+    assert main(["assay", "fit", str(table), "--model", "4pl", "--json"]) == 2
+
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert (refused["code"], refused["found"]) == ("dose-negative", "-3")

@@ -446,3 +446,20 @@ def test_slopes_of_opposite_sign_keep_their_ratio_when_plates_are_joined():
     slope = found.equivalence[0]
     assert slope.estimate == pytest.approx(-0.5, abs=0.05)
     assert -0.6 < slope.low < slope.estimate < slope.high < -0.4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--slope-bounds", "1.25,0.8"],
+        ["--slope-bounds", "0.8,inf"],
+        ["--slope-bounds=-0.8,1.2"],
+        ["--slope-bounds", "1.1,1.2"],
+        ["--asymptote-bound", "-0.2"],
+        ["--asymptote-bound", "nan"],
+        ["--alpha", "2"],
+    ],
+)
+def test_bounds_that_bound_nothing_are_refused(example, capsys, words):
+    assert main(["assay", "potency", str(example), *words, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "bounds-unreadable"

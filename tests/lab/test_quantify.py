@@ -375,3 +375,14 @@ def test_a_level_with_too_few_results_does_not_hide_the_others(tmp_path, capsys)
     found = json.loads(capsys.readouterr().out)
     assert [(one["nominal"], one["bias_percent"]) for one in found["levels"]] == [(50, 0)]
     assert [p["found"] for p in found["problems"]] == ["2 results at nominal 100"]
+
+
+def test_fewer_effectors_than_targets_are_a_ratio_below_one(tmp_path, capsys):
+    table = tmp_path / "killing.csv"
+    rows = "spontaneous,,100\nmaximum,,1000\nA,10:1,820\nA,1,460\nA,1:4,190\n"
+    table.write_text("sample,ratio,signal\n" + rows)
+
+    assert main(["assay", "killing", str(table), "--json"]) == 0
+
+    points = json.loads(capsys.readouterr().out)["samples"][0]["points"]
+    assert [(p["ratio"], p["lysis_percent"]) for p in points] == [(0.25, 10), (1, 40), (10, 80)]

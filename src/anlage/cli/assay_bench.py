@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -558,13 +559,14 @@ def killed(options: argparse.Namespace) -> Answer:
     for (line, _), name, cell, signal in rows:
         if name.lower() in known:
             continue
-        ratio = tables.number(cell.split(":")[0], decimal=table.decimal)
-        if ratio is None or ratio <= 0:
+        parts = [tables.number(part, decimal=table.decimal) for part in cell.split(":")]
+        effectors, targets = [*parts, Decimal(1)][:2]
+        if len(parts) > 2 or not effectors or not targets or min(effectors, targets) <= 0:
             raise Refused(
                 "value-not-a-number",
                 what="column ratio",
                 found=repr(cell[:40]),
-                limit="a ratio above 0, such as 10 or 10:1",
+                limit="effectors to targets, above 0, such as 10, 10:1 or 1:4",
                 remedy="correct the ratio",
                 path=str(options.file),
                 line=line,
@@ -572,7 +574,8 @@ def killed(options: argparse.Namespace) -> Answer:
         lysis = assay.specific_lysis(
             signal, controls[options.spontaneous], controls[options.maximum]
         )
-        wells.setdefault(name, {}).setdefault(float(ratio), []).append(lysis)
+        ratio = float(effectors / targets)
+        wells.setdefault(name, {}).setdefault(ratio, []).append(lysis)
     samples: list[dict[str, Any]] = []
     for name, levels in wells.items():
         points = [

@@ -21,6 +21,8 @@ from .models import Model, model, multilinear, polynomial, written
 Array = NDArray[np.float64]
 
 ROWS_MAX = 200_000
+# Curves with a power of the dose, which a negative one does not have.
+_OVER_DOSE = frozenset({"3pl", "4pl", "5pl", "power"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,15 @@ def fit(
     formula = curve.formula
     weights = _weights(points, weighting)
     _check(points, formula, sum(weight > 0 for weight in weights))
+    if curve.name in _OVER_DOSE and min(points.x["x"]) < 0:
+        raise Refused(
+            "dose-negative",
+            what=f"column x, fitted by {curve.name}",
+            found=str(min(points.x["x"])),
+            limit="0 or more",
+            remedy="enter the dose itself, not its logarithm",
+            path=points.path or None,
+        )
     x = {name: np.array([float(v) for v in points.x[name]]) for name in points.x}
     y_exact = _transformed(points, curve.response)
     y = np.array([float(v) for v in y_exact])

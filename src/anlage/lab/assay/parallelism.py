@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from anlage.base import Refused
+
 from .logistic import Curve
 
 
@@ -23,12 +25,33 @@ class Bounds:
         slope_high: Greatest ratio.
         asymptote: Greatest difference of either end, as a share of the reference's range.
         alpha: Size of each one-sided test; 0.05 gives 90 % intervals.
+
+    Raises:
+        Refused: Bounds that do not hold 1 (slope) or 0 (ends), or no size of a test.
     """
 
     slope_low: float = 0.80
     slope_high: float = 1.25
     asymptote: float = 0.20
     alpha: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse what bounds nothing."""
+        for what, found, fits, limit in (
+            ("slope bounds", f"{self.slope_low:g} to {self.slope_high:g}",
+             0 < self.slope_low < 1 < self.slope_high < math.inf, "ratios about 1, both above 0"),
+            ("asymptote bound", f"{self.asymptote:g}",
+             0 < self.asymptote < math.inf, "a share above 0"),
+            ("alpha", f"{self.alpha:g}", 0 < self.alpha < 0.5, "above 0 and below 0.5"),
+        ):  # fmt: skip
+            if not fits:
+                raise Refused(
+                    "bounds-unreadable",
+                    what=what,
+                    found=found,
+                    limit=limit,
+                    remedy="correct the bounds",
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
