@@ -264,3 +264,49 @@ def test_an_instrument_is_known_in_the_language_of_its_user(tmp_path, name):
     assert {r.sample for r in found.readings} == {"P1"}
     numbers = {r.measure: r.value for r in found.readings if r.value is not None}
     assert numbers == {measure: Decimal(value) for measure, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "x10^6 cells/mL",
+        "x10\u2076/mL",
+        "1e6/mL",
+        "10E6/ml",
+        "1E+06 cells/mL",
+        "Mio/ml",
+        "million/mL",
+    ],
+)
+def test_the_power_of_ten_in_a_heading_counts_however_it_is_written(tmp_path, unit):
+    path = tmp_path / "count.csv"
+    path.write_text(f"Sample ID,Total cells ({unit}),Viability (%)\nP1,1.25,91\n", encoding="utf-8")
+
+    cells = [r.value for r in read_reader_file(path).readings if r.measure == "total_cells"]
+
+    assert cells == [Decimal(1_250_000)]
+
+
+def test_figures_that_cannot_be_and_rows_without_a_name_are_named(tmp_path):
+    path = tmp_path / "nc.csv"
+    path.write_text(
+        "NucleoCounter;;\nSample ID;Total (cells/ml);Viability (%)\n"
+        ";1,2E6;95,5\nX;-1,2E6;95,5\nY;1,2E6;195,5\nZ;1,2E6;95,5\n"
+    )
+
+    found = read_reader_file(path)
+
+    assert [(row.line, row.reason) for row in found.rows if not row.is_accepted] == [
+        (3, "no sample"),
+        (4, "total_cells cannot be -1,2E6"),
+        (5, "viability cannot be 195,5"),
+    ]
+    assert {r.sample for r in found.readings} == {"Z"}
+
+
+def test_the_position_of_a_well_goes_before_its_number(tmp_path):
+    """QuantStudio numbers its wells in the column Well and names them in Well Position."""
+    path = tmp_path / "quantstudio.csv"
+    path.write_text("Well,Well Position,Sample Name,CT\n1,A1,S1,22.3\n13,B1,S2,24.1\n")
+
+    assert [r.well for r in read_reader_file(path).readings] == ["A1", "B1"]

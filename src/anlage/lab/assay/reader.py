@@ -161,7 +161,7 @@ _SAMPLE = (
     "flacon",
 )  # fmt: skip
 _WELL = (
-    "well", "well_position", "well_id", "well_name", "position", "wells", "pos", "kavitat",
+    "well_position", "well", "well_id", "well_name", "position", "wells", "pos", "kavitat",
     "vertiefung", "puits",
 )  # fmt: skip
 _WELL_ROW, _WELL_COLUMN = ("well_row", "row"), ("well_col", "well_column", "column", "col")
@@ -267,14 +267,16 @@ _DIALECTS = (
             "viable_cells": (
                 ("live", "viable_cells_ml", "live_cell_concentration", "live_cell_conc",
                  "total_viable_cells_ml", "live_cells_ml", "viable_cell_density",
-                 "viable_cells_per_ml", "live_concentration", "lebendzellkonzentration",
-                 "lebende_zellen", "lebendzellen", "lebendzellzahl", "vitale_zellen",
+                 "viable_cells_per_ml", "live_cells_per_ml", "live_concentration",
+                 "lebendzellkonzentration", "lebende_zellen", "lebendzellen", "lebendzellzahl",
+                 "vitale_zellen",
                  "lebende_zellen_ml", "concentration_cellulaire_viable", "cellules_viables",
                  "cellules_vivantes", "cellules_viables_ml", "live_cells", "viable_cells"),
                 "cell/mL",
             ),
             "dead_cells": (
                 ("dead", "dead_cell_concentration", "dead_cell_conc", "dead_cells_ml",
+                 "dead_cells_per_ml",
                  "dead_concentration", "totzellkonzentration", "tote_zellen", "tote_zellen_ml",
                  "concentration_cellulaire_morte", "cellules_mortes", "cellules_mortes_ml",
                  "dead_cells", "nonviable_cells"),
@@ -469,10 +471,9 @@ def _rows(
 
         name, where = at(sample), well_name(at(well) + at(well_column)) or ""
         what = " ".join(part for part in (where, name, at(target)) if part) or "row without a name"
-        if well is not None and not where and not name:
-            rows.append(
-                RowVerdict(line=line, what=what, is_accepted=False, reason="no well and no sample")
-            )
+        if not where and not name:
+            lacks = "no sample" if well is None else "no well and no sample"
+            rows.append(RowVerdict(line=line, what=what, is_accepted=False, reason=lacks))
             continue
         reasons = []
         for measure, place in places.items():
@@ -490,6 +491,9 @@ def _rows(
             if reason:
                 if is_needed or not is_blank(cell):
                     reasons.append(f"{measure} {reason}")
+                continue
+            if value is not None and not _can_be(measure, value):
+                reasons.append(f"{measure} cannot be {cell[:20]}")
                 continue
             readings.append(
                 Reading(
@@ -566,14 +570,21 @@ def _value(cell: str, decimal: str) -> tuple[Decimal | None, str, str]:
     return value, qualifier, ""
 
 
+def _can_be(measure: str, value: Decimal) -> bool:
+    """Say whether a figure can be: only a signal, less its blank, lies below zero."""
+    return measure == "signal" or 0 <= value <= (100 if measure == "viability" else value)
+
+
 def _unit(header: str, unit: str) -> tuple[str, Decimal]:
     """Give the unit of a column and the power of ten written in its header ("x10^6")."""
+    plain = unicodedata.normalize("NFKC", header.lower())
     power = re.search(
-        r"(?:[x×*]\s*)?10\s*\^?\s*([3-9]|1[0-2])\b|[xe×]\s*10e([3-9])", header.lower()
+        r"10\s*\^?\s*([3-9]|1[0-2])\b|(?<!\d)10?e\+?0?([3-9]|1[0-2])\b|\b(mio|millions?|mill?ionen)\b",
+        plain,
     )
     scale = Decimal(1)
     if power and unit.startswith("cell"):
-        scale = Decimal(10) ** int(power[1] or power[2])
+        scale = Decimal(10) ** int(power[1] or power[2] or 6)
     if unit == "h" and re.search(r"\b(?:days?|tag(?:en?)?|jours?)\b", header.lower()):
         scale = Decimal(24)
     return unit, scale
@@ -592,5 +603,5 @@ def _key(cell: str) -> str:
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
     if not plain.strip().startswith("partitions"):
         plain = re.sub(r"[(\[].*?[)\]]", " ", plain)
-    plain = re.sub(r"[x×*]?\s*10\s*\^\s*\d+", " ", plain)
+    plain = re.sub(r"[x×*]?\s*10\s*\^\s*\d+|[x×*]\s*10\d+|(?<!\d)10?e\+?\d+", " ", plain)
     return re.sub(r"[^a-zт0-9]+", "_", plain).strip("_")
