@@ -386,3 +386,17 @@ def test_fewer_effectors_than_targets_are_a_ratio_below_one(tmp_path, capsys):
 
     points = json.loads(capsys.readouterr().out)["samples"][0]["points"]
     assert [(p["ratio"], p["lysis_percent"]) for p in points] == [(0.25, 10), (1, 40), (10, 80)]
+
+
+def test_a_new_lot_is_valued_alike_by_shares_and_percents(tmp_path, capsys):
+    found = []
+    for text in ("relative_potency\n1.0\n1.05\n0.98\n", "relative_potency (%)\n100\n105\n98\n"):
+        table = tmp_path / "lots.csv"
+        table.write_text(text)
+        assert main(["assay", "bridge", str(table), "--assigned", "1000", "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["assigned_value"])
+
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    words = ["--assigned", "1000", "--low", "1.1", "--high", "0.9", "--json"]
+    assert main(["assay", "bridge", str(table), *words]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "bounds-unreadable"

@@ -466,7 +466,17 @@ def bridged(options: argparse.Namespace) -> Answer:
     from anlage.lab import columns as tables
 
     table = tables.read_columns(options.file, decimal=options.decimal)
-    values = _above_zero(table, table.need("relative_potency", "rp", "potency"))
+    if options.low >= options.high:
+        raise Refused(
+            "bounds-unreadable",
+            what="bounds of the new lot",
+            found=f"{options.low:g} to {options.high:g}",
+            limit="low below high",
+            remedy="correct --low and --high",
+        )
+    potency = table.need("relative_potency", "rp", "potency")
+    scale = 100 if "%" in table.header[potency] else 1
+    values = [value / scale for value in _above_zero(table, potency)]
     place = table.find("ln_standard_error", "standard_error", "se")
     errors = None if place is None else _above_zero(table, place)
     found = assay.bridge(

@@ -506,11 +506,15 @@ def _profile(
     one = np.zeros(len(y), dtype=np.int64)
     theta = joint.theta
     start = np.array([theta[0], theta[1], theta[3], theta[2], *([theta[5]] if skew else [])])
+    first = start
 
     def risen(value: float) -> float:
         nonlocal start
         moved = np.where(group == 1, ln + value, ln)
         found = descend_curves(moved, y, weight, one, places, start)
+        if skew:  # the ridge of slope and asymmetry may end elsewhere
+            other = descend_curves(moved, y, weight, one, places, first)
+            found = min(found, other, key=lambda curve: curve.rss)
         start = found.theta  # the next potency tried lies close by
         return found.rss - target
 
