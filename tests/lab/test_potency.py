@@ -463,3 +463,25 @@ def test_slopes_of_opposite_sign_keep_their_ratio_when_plates_are_joined():
 def test_bounds_that_bound_nothing_are_refused(example, capsys, words):
     assert main(["assay", "potency", str(example), *words, "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["refused"]["code"] == "bounds-unreadable"
+
+
+def test_the_profile_of_a_steep_asymmetric_curve_is_not_cut_short():
+    """The ends by scipy's least squares at a fixed potency, from several starts."""
+    logs = {"ref": [-1.65, -1.237, -0.825, -0.412, 0.0, 0.413, 0.825, 1.238, 1.65]}
+    logs["t"] = [-1.278, -0.728, -0.178, 0.372, 0.922, 1.472, 2.022]
+    ys = {
+        "ref": [0.053, 0.057, 0.003, 0.025, 0.0, 0.033, 0.035, 0.033, 0.472, 0.414, 0.899, 0.952,
+                0.97, 0.945, 0.954, 0.932, 0.983, 0.944],
+        "t": [0.078, 0.02, 0.021, 0.019, 0.111, 0.099, 0.773, 0.72, 0.954, 1.0, 0.946, 0.967,
+              0.996, 0.968],
+    }  # fmt: skip
+    table = Wells(
+        sample=tuple(name for name in ys for _ in ys[name]),
+        dose=10 ** np.concatenate([np.repeat(logs[name], 2) for name in ys]),
+        response=np.concatenate([ys[name] for name in ys]),
+        plate=("",) * 32,
+    )
+
+    low, high = relative_potencies(table, model="5pl")[0].profile
+
+    assert (low, high) == (pytest.approx(0.59366, abs=1e-4), pytest.approx(0.74609, abs=1e-4))
