@@ -206,6 +206,32 @@ def test_a_line_agrees_with_statsmodels(tmp_path, rng):
     assert [low, high] == pytest.approx(oracle.conf_int()[1], rel=1e-9)
 
 
+def test_weights_of_the_file_hold_unless_none_are_asked_for(tmp_path, capsys):
+    table = tmp_path / "line.csv"
+    table.write_text("x,y,weight\n1,1,1\n2,3,4\n3,4,1\n4,9,2\n")
+    x, y, w = np.arange(1.0, 5), np.array([1.0, 3, 4, 9]), np.array([1.0, 4, 1, 2])
+    for words, weight in (([], w), (["--weighting", "none"], w / w)):
+        assert main(["assay", "fit", str(table), "--model", "linear", *words, "--json"]) == 0
+
+        found = json.loads(capsys.readouterr().out)
+        oracle = statsmodels.api.WLS(y, statsmodels.api.add_constant(x), weights=weight).fit()
+        assert list(found["parameters"].values()) == pytest.approx(oracle.params, rel=1e-10)
+
+
+def test_a_row_of_weight_zero_counts_for_nothing(tmp_path, capsys):
+    """A blank at dose 0 has no weight 1/x; the line is that of the other rows."""
+    table = tmp_path / "line.csv"
+    table.write_text("x,y\n0,5\n1,1\n2,3\n3,4\n4,9\n")
+    x, y = np.arange(1.0, 5), np.array([1.0, 3, 4, 9])
+    words = ["--model", "linear", "--weighting", "1/x", "--json"]
+    assert main(["assay", "fit", str(table), *words]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    oracle = statsmodels.api.WLS(y, statsmodels.api.add_constant(x), weights=1 / x).fit()
+    assert (found["observations"], found["left_out"], found["degrees_of_freedom"]) == (4, 1, 2)
+    assert list(found["standard_errors"].values()) == pytest.approx(oracle.bse, rel=1e-10)
+
+
 # Root length of ryegrass under ferulic acid, the example of R's drc (Ritz and Streibig, J Stat
 # Softw 12, 2005), printed there as b 2.98222, c 0.48141, d 7.79296, e 3.05795 (drc stops at a
 # relative change of 1e-7, hence its last digits).
@@ -384,3 +410,13 @@ def test_data_that_do_not_determine_a_curve_are_refused(tmp_path):
         fit(read_points(table), model("4pl"))
 
     assert refusal.value.code == "parameters-not-determined"
+
+
+def test_logarithms_in_place_of_doses_are_named(tmp_path, capsys):
+    table = tmp_path / "log.csv"
+    table.write_text("dose,response\n" + "".join(f"{k - 3},{1.1**k}\n" for k in range(8)))
+
+    assert main(["assay", "fit", str(table), "--model", "4pl", "--json"]) == 2
+
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert (refused["code"], refused["found"]) == ("dose-negative", "-3")

@@ -206,3 +206,107 @@ def test_what_is_no_study_is_refused_with_a_reason(tmp_path, data):
         read_study(path, decimal=AUTO)
 
     assert caught.value.problem.remedy
+
+
+INSTRUMENTS = {
+    "NucleoCounter, German": (
+        "NucleoCounter NC-200;;;\nProbe;Viabilität (%);Lebende Zellen (Zellen/ml);"
+        "Gesamtzellzahl (Zellen/ml)\nP1;93,2;1,25E+06;1,34E+06\n",
+        "NucleoCounter",
+        {"viability": "93.2", "viable_cells": "1.25E+6", "total_cells": "1.34E+6"},
+    ),
+    "NucleoCounter, French": (
+        "NucleoCounter NC-200\nÉchantillon;Viabilité (%);Cellules viables (cellules/ml)\n"
+        "P1;91,5;1,1E6\n",
+        "NucleoCounter",
+        {"viability": "91.5", "viable_cells": "1.1E+6"},
+    ),
+    "LUNA, German": (
+        "LUNA-II\nProbenname;Totzellkonzentration (Zellen/ml);Lebensfähigkeit (%)\n"
+        "P1;150000;88,5\n",
+        "LUNA",
+        {"dead_cells": "150000", "viability": "88.5"},
+    ),
+    "Vi-CELL XR: counts of the images beside concentrations": (
+        "Vi-CELL XR 2.04\nSample ID\tViable cells\tTotal cells / ml (x10^6)\t"
+        "Total viable cells / ml (x10^6)\tViability (%)\nP1\t1400\t2.31\t2.13\t92.1\n",
+        "Vi-CELL",
+        {"total_cells": "2.31E+6", "viable_cells": "2.13E+6", "viability": "92.1"},
+    ),
+    "BacT/ALERT, German": (
+        "BacT/ALERT\nFlaschen-ID;Flaschentyp;Ergebnis;Zeit bis Detektion (Tagen)\n"
+        "P1;iNST;Wachstum;1,5\n",
+        "bact-alert",
+        {"time_to_detection": "36"},
+    ),
+    "BacT/ALERT, French": (
+        "BacT/ALERT\nID flacon;Résultat;Délai de détection (jours)\nP1;Positif;1,5\n",
+        "bact-alert",
+        {"time_to_detection": "36"},
+    ),
+    "endotoxin cartridge, German": (
+        "Endosafe nexgen-PTS\nProben-ID;Probenwert (EU/ml);Spike-Wiederfindung (%)\nP1;0,12;98,5\n",
+        "endotoxin-cartridge",
+        {"endotoxin": "0.12", "spike_recovery": "98.5"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+def test_an_instrument_is_known_in_the_language_of_its_user(tmp_path, name):
+    text, dialect, values = INSTRUMENTS[name]
+    path = tmp_path / "export.csv"
+    path.write_text(text, encoding="utf-8")
+
+    found = read_reader_file(path)
+
+    assert found.dialect == dialect
+    assert {r.sample for r in found.readings} == {"P1"}
+    numbers = {r.measure: r.value for r in found.readings if r.value is not None}
+    assert numbers == {measure: Decimal(value) for measure, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "x10^6 cells/mL",
+        "x10\u2076/mL",
+        "1e6/mL",
+        "10E6/ml",
+        "1E+06 cells/mL",
+        "Mio/ml",
+        "million/mL",
+    ],
+)
+def test_the_power_of_ten_in_a_heading_counts_however_it_is_written(tmp_path, unit):
+    path = tmp_path / "count.csv"
+    path.write_text(f"Sample ID,Total cells ({unit}),Viability (%)\nP1,1.25,91\n", encoding="utf-8")
+
+    cells = [r.value for r in read_reader_file(path).readings if r.measure == "total_cells"]
+
+    assert cells == [Decimal(1_250_000)]
+
+
+def test_figures_that_cannot_be_and_rows_without_a_name_are_named(tmp_path):
+    path = tmp_path / "nc.csv"
+    path.write_text(
+        "NucleoCounter;;\nSample ID;Total (cells/ml);Viability (%)\n"
+        ";1,2E6;95,5\nX;-1,2E6;95,5\nY;1,2E6;195,5\nZ;1,2E6;95,5\n"
+    )
+
+    found = read_reader_file(path)
+
+    assert [(row.line, row.reason) for row in found.rows if not row.is_accepted] == [
+        (3, "no sample"),
+        (4, "total_cells cannot be -1,2E6"),
+        (5, "viability cannot be 195,5"),
+    ]
+    assert {r.sample for r in found.readings} == {"Z"}
+
+
+def test_the_position_of_a_well_goes_before_its_number(tmp_path):
+    """QuantStudio numbers its wells in the column Well and names them in Well Position."""
+    path = tmp_path / "quantstudio.csv"
+    path.write_text("Well,Well Position,Sample Name,CT\n1,A1,S1,22.3\n13,B1,S2,24.1\n")
+
+    assert [r.well for r in read_reader_file(path).readings] == ["A1", "B1"]

@@ -410,3 +410,85 @@ def test_the_definitions_carried_along_are_sound_and_run_by_name(tmp_path, capsy
     found = json.loads(capsys.readouterr().out)
     assert found["results"][0]["value"] == pytest.approx(0.7, rel=0.05)
     assert found["reportable"] is False  # a method for development
+
+
+READS = [[[0.1 * k + i + 5 * read for k in range(12)] for i in range(8)] for read in range(2)]
+
+
+def _cells(values: list[float], sign: str = "\t") -> str:
+    return sign.join(f"{value:.3f}" for value in values)
+
+
+def test_two_wavelengths_under_one_another_in_each_row_are_two_grids(tmp_path):
+    """Gen5 writes the reads of a plate so, with the wavelength at the end of each line."""
+    lines = ["Results", "\t" + "\t".join(map(str, range(1, 13)))]
+    for i, letter in enumerate("ABCDEFGH"):
+        lines += [f"{letter}\t{_cells(READS[0][i])}\t450", f"\t{_cells(READS[1][i])}\t570"]
+    path = tmp_path / "gen5.txt"
+    path.write_text("\n".join(lines) + "\n")
+
+    found = read_reader_file(path)
+
+    values = {(r.target, r.well): float(r.value) for r in found.readings}
+    assert len(values) == 192
+    assert (values["450", "C4"], values["570", "C4"]) == (2.3, 7.3)
+
+
+def test_two_wavelengths_side_by_side_are_two_grids(tmp_path):
+    """SoftMax Pro writes the reads of a plate so, without letters."""
+    heads = "\t".join(map(str, range(1, 13)))
+    lines = ["##BLOCKS= 1", f"\tTemperature(\u00b0C)\t{heads}\t\t{heads}"]
+    lines += [f"\t25.1\t{_cells(READS[0][i])}\t\t{_cells(READS[1][i])}" for i in range(8)]
+    path = tmp_path / "softmax.txt"
+    path.write_text("\n".join([*lines, "", "~End", ""]))
+
+    found = read_reader_file(path)
+
+    assert [float(r.value) for r in found.readings if r.well == "C4"] == [2.3, 7.3]
+
+
+def _workbook(path, sheets, merged=""):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    if merged:
+        sheet.merge_cells(merged)
+    book.save(path)
+    return path
+
+
+GRID = [[None, *range(1, 13)]] + [["ABCDEFGH"[i], *READS[0][i]] for i in range(8)]
+
+
+def test_results_are_found_behind_a_cover_sheet_and_two_sheets_of_them_are_asked_about(tmp_path):
+    cover = [["Reader"], ["Operator", "N"]]
+    found = read_reader_file(_workbook(tmp_path / "a.xlsx", {"Info": cover, "Plate": GRID}))
+
+    assert float(found.signals()["C4"]) == pytest.approx(2.3)
+    with pytest.raises(Refused) as refusal:
+        read_reader_file(_workbook(tmp_path / "b.xlsx", {"P1": GRID, "P2": GRID}))
+    assert refusal.value.code == "sheets-several"
+    assert refusal.value.problem.found == "results on the sheets P1, P2"
+
+
+def test_an_export_goes_before_raw_signals_on_another_sheet(tmp_path):
+    sheets = {
+        "Melt Curve Raw Data": [["Well", "Fluorescence"], ["A1", 1000.5]],
+        "Results": [["Well", "Sample Name", "CT"], ["A1", "S1", 22.5]],
+    }
+
+    found = read_reader_file(_workbook(tmp_path / "qpcr.xlsx", sheets))
+
+    assert [(r.measure, str(r.value)) for r in found.readings] == [("cq", "22.5")]
+
+
+def test_a_name_merged_over_rows_holds_for_each_of_them(tmp_path):
+    rows = [["Well", "Sample", "Cq"], ["A1", "S1", 22.1], ["A2", None, 22.2], ["A3", "S2", 25.5]]
+
+    found = read_reader_file(_workbook(tmp_path / "q.xlsx", {"R": rows}, merged="B2:B3"))
+
+    assert [r.sample for r in found.readings] == ["S1", "S1", "S2"]

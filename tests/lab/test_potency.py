@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 import pytest
+import scipy.optimize
+import scipy.stats
 import statsmodels.api
 
 from anlage.base import Refused
@@ -255,6 +257,7 @@ def test_weights_that_follow_the_variance_narrow_the_interval_of_noisy_counts():
         (("S", "T", "U"), "S"),
         (("RefStd", "lot 4"), "RefStd"),
         (("std_2026", "test"), "std_2026"),
+        (("LabRef", "preferred", "refrigerated"), "LabRef"),
     ],
 )
 def test_the_reference_is_told_by_its_name(names, reference):
@@ -329,3 +332,156 @@ def test_the_site_sets_the_bounds_of_equivalence(example):
     assert relative_potencies(read_wells(example), bounds=tight)[0].is_parallel is None
     words = ["--slope-bounds", "0.99,1.01", "--require-parallel", "--json"]
     assert main(["assay", "potency", str(example), *words]) == 2
+
+
+def test_a_word_that_holds_ref_is_no_reference():
+    with pytest.raises(Refused) as refusal:
+        relative_potencies(wells(dict.fromkeys(("NIBSC 12/34", "preferred"), REFERENCE)))
+
+    assert refusal.value.code == "reference-unclear"
+
+
+def test_a_named_reference_is_the_one_written_so_and_asked_for_where_two_differ_by_case():
+    both = wells(dict.fromkeys(("Lot 7", "lot 7"), REFERENCE))
+
+    assert relative_potencies(both, reference="lot 7")[0].reference == "lot 7"
+    with pytest.raises(Refused) as refusal:
+        relative_potencies(both, reference="LOT 7")
+    assert refusal.value.code == "reference-unclear"
+
+
+def test_curves_that_go_opposite_ways_have_no_potency_whatever_the_noise():
+    rng = np.random.default_rng(5)
+    doses = np.repeat(DOSES, 3)
+    rising = 0.1 + 1.9 / (1 + np.exp(-1.2 * (np.log(doses) - 1.5)))
+    for sd in (0.02, 0.15):
+        ys = {
+            "ref": tuple(rising + rng.normal(0, sd, len(doses))),
+            "x": tuple(2.1 - rising + rng.normal(0, sd, len(doses))),
+        }
+        for model in ("4pl", "5pl"):
+            with pytest.raises(Refused) as refusal:
+                relative_potencies(wells(ys, doses=tuple(doses)), model=model)
+            assert refusal.value.code == "curves-opposed"
+            found = refusal.value.problem.found
+            assert found == "not parallel: ref rises with the dose, x falls"
+
+
+def test_the_profile_of_an_asymmetric_curve_reaches_its_target_where_g_is_at_its_bound():
+    """The target by scipy's bounded least squares, from the potency that the profile ends at."""
+    doses = np.repeat([10 / 3**k for k in range(9)], 3)
+    ln = np.log(doses)
+    rng = np.random.default_rng(2)
+
+    def gompertz(c: float) -> np.ndarray:
+        return 2 - 1.9 * np.exp(-np.exp(1.1 * (ln - c)))
+
+    ys = {n: gompertz(c) + rng.normal(0, 0.06, len(ln)) for n, c in (("ref", 0.0), ("x", -0.2))}
+    found = relative_potencies(wells(ys, doses=tuple(doses)), model="5pl")[0]
+    assert found.parameters["G"] == pytest.approx(50)
+
+    t = scipy.stats.t.ppf(0.975, found.freedom)
+    target = found.rss * (1 + t**2 / found.freedom)
+    start = [found.parameters[name] for name in ("A", "B", "ln_C_reference", "D", "G")]
+    for end in found.profile:
+
+        def residuals(p: np.ndarray, end: float = end) -> np.ndarray:
+            parts = []
+            for name, shift in (("ref", 0.0), ("x", math.log(end))):
+                z = np.logaddexp(0, p[1] * (ln + shift - p[2]))
+                parts.append(p[3] + (p[0] - p[3]) * np.exp(-p[4] * z) - ys[name])
+            return np.concatenate(parts)
+
+        bounds = ([-9, 0, -50, -9, 0.02], [9, 50, 50, 9, 50])
+        fits = [
+            scipy.optimize.least_squares(
+                residuals, [*start[:4], G], bounds=bounds, xtol=1e-14, ftol=1e-14, gtol=1e-14
+            )
+            for G in (5.0, 49.0)
+        ]
+        assert 2 * min(one.cost for one in fits) == pytest.approx(target, rel=1e-5)
+
+
+def test_a_plate_that_cannot_be_judged_is_named():
+    parts = [wells({"ref": REFERENCE, "x": TEST}, plate="P1")]
+    parts += [wells({"ref": REFERENCE}, plate="P2")]
+    parts += [wells({"x": TEST[:3]}, doses=DOSES[:3], plate="P2")]
+    joined = Wells(
+        sample=sum((p.sample for p in parts), ()),
+        dose=np.concatenate([p.dose for p in parts]),
+        response=np.concatenate([p.response for p in parts]),
+        plate=sum((p.plate for p in parts), ()),
+    )
+
+    with pytest.raises(Refused) as refusal:
+        relative_potencies(joined)
+
+    assert refusal.value.problem.what == "sample x on plate P2"
+
+
+def test_slopes_of_opposite_sign_keep_their_ratio_when_plates_are_joined():
+    rng = np.random.default_rng(3)
+    doses = np.repeat([1.0, 2.0, 4.0, 8.0], 3)
+    parts = [
+        wells(
+            {
+                "ref": tuple(1 + 2 * np.log(doses) + rng.normal(0, 0.1, 12)),
+                "x": tuple(6 - np.log(doses) + rng.normal(0, 0.1, 12)),
+            },
+            doses=tuple(doses),
+            plate=plate,
+        )
+        for plate in ("P1", "P2")
+    ]
+    joined = Wells(
+        sample=parts[0].sample + parts[1].sample,
+        dose=np.concatenate([p.dose for p in parts]),
+        response=np.concatenate([p.response for p in parts]),
+        plate=parts[0].plate + parts[1].plate,
+    )
+
+    found = relative_potencies(joined, model="linear")[0]
+
+    assert found.is_parallel is False
+    slope = found.equivalence[0]
+    assert slope.estimate == pytest.approx(-0.5, abs=0.05)
+    assert -0.6 < slope.low < slope.estimate < slope.high < -0.4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--slope-bounds", "1.25,0.8"],
+        ["--slope-bounds", "0.8,inf"],
+        ["--slope-bounds=-0.8,1.2"],
+        ["--slope-bounds", "1.1,1.2"],
+        ["--asymptote-bound", "-0.2"],
+        ["--asymptote-bound", "nan"],
+        ["--alpha", "2"],
+    ],
+)
+def test_bounds_that_bound_nothing_are_refused(example, capsys, words):
+    assert main(["assay", "potency", str(example), *words, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "bounds-unreadable"
+
+
+def test_the_profile_of_a_steep_asymmetric_curve_is_not_cut_short():
+    """The ends by scipy's least squares at a fixed potency, from several starts."""
+    logs = {"ref": [-1.65, -1.237, -0.825, -0.412, 0.0, 0.413, 0.825, 1.238, 1.65]}
+    logs["t"] = [-1.278, -0.728, -0.178, 0.372, 0.922, 1.472, 2.022]
+    ys = {
+        "ref": [0.053, 0.057, 0.003, 0.025, 0.0, 0.033, 0.035, 0.033, 0.472, 0.414, 0.899, 0.952,
+                0.97, 0.945, 0.954, 0.932, 0.983, 0.944],
+        "t": [0.078, 0.02, 0.021, 0.019, 0.111, 0.099, 0.773, 0.72, 0.954, 1.0, 0.946, 0.967,
+              0.996, 0.968],
+    }  # fmt: skip
+    table = Wells(
+        sample=tuple(name for name in ys for _ in ys[name]),
+        dose=10 ** np.concatenate([np.repeat(logs[name], 2) for name in ys]),
+        response=np.concatenate([ys[name] for name in ys]),
+        plate=("",) * 32,
+    )
+
+    low, high = relative_potencies(table, model="5pl")[0].profile
+
+    assert (low, high) == (pytest.approx(0.59366, abs=1e-4), pytest.approx(0.74609, abs=1e-4))

@@ -318,3 +318,85 @@ def test_nan_in_the_cq_column_is_not_detected(tmp_path):
 
     assert found.accepted == 2
     assert found.readings[1].qualifier == "not detected"
+
+
+def test_partitions_of_a_nanoplate_need_their_volume(tmp_path, capsys):
+    """0.85 nL is the droplet of Bio-Rad's QX; the volume in a QIAcuity is that of its plate."""
+    path = tmp_path / "qiacuity.csv"
+    path.write_text(
+        "sep=,\nPlate name,Well,Sample,Target,Conc. [copies/µL],Partitions (valid),"
+        "Partitions (positive),Partitions (negative)\n"
+        "P1,A1,S1,WPRE,512.3,25400,9000,16400\nP1,A1,S1,RPP30,800.3,25400,13000,12400\n"
+    )
+
+    assert main(["assay", "dpcr", str(path), "--json"]) == 2
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert refused["code"] == "partition-volume-missing"
+
+    words = ["--droplet-nl", "0.34", "--vector", "wpre", "--genome", "rpp30", "--json"]
+    assert main(["assay", "dpcr", str(path), *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["dialect"] == "QIAcuity dPCR"
+    copies = [-math.log(1 - k / 25400) for k in (9000, 13000)]
+    assert [one["copies_per_ul"]["value"] for one in found["wells"]] == pytest.approx(
+        [1000 * one / 0.34 for one in copies], rel=1e-9
+    )
+    ratio = found["samples"][0]["vector_copy_number"]["value"]
+    assert ratio == pytest.approx(2 * copies[0] / copies[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "lines"),
+    [
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0,9\n1.1,0.02,9\n", [2]),
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0.02,9\n1.1,-0.02,9\n", [3]),
+        (["combine"], "relative_potency,ln_standard_error,df\n1,0.02,0\n1.1,0.02,-3\n", [2, 3]),
+        (["bridge", "--assigned", "100"], "relative_potency\n1.1\n0\n", [3]),
+        (["dilution"], "dose,wells,positives\n1000,10.5,3\n100,10,2\n", [2]),
+        (["dilution"], "dose,wells,positives\n1000,10,3\n100,10,11\n", [3]),
+        (["dilution"], "dose,wells,positives\n1000,10,3\n0,10,1\n", [3]),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(tmp_path, capsys, words, text, lines):
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+
+    assert main(["assay", words[0], str(table), *words[1:], "--json"]) == 2
+
+    assert [p["line"] for p in json.loads(capsys.readouterr().out)["problems"]] == lines
+
+
+def test_a_level_with_too_few_results_does_not_hide_the_others(tmp_path, capsys):
+    table = tmp_path / "levels.csv"
+    table.write_text("nominal,value,run\n50,51,a\n50,52,a\n50,49,b\n50,48,b\n100,101,a\n100,99,b\n")
+
+    assert main(["assay", "validate", str(table), "--json"]) == 2
+
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["nominal"], one["bias_percent"]) for one in found["levels"]] == [(50, 0)]
+    assert [p["found"] for p in found["problems"]] == ["2 results at nominal 100"]
+
+
+def test_fewer_effectors_than_targets_are_a_ratio_below_one(tmp_path, capsys):
+    table = tmp_path / "killing.csv"
+    rows = "spontaneous,,100\nmaximum,,1000\nA,10:1,820\nA,1,460\nA,1:4,190\n"
+    table.write_text("sample,ratio,signal\n" + rows)
+
+    assert main(["assay", "killing", str(table), "--json"]) == 0
+
+    points = json.loads(capsys.readouterr().out)["samples"][0]["points"]
+    assert [(p["ratio"], p["lysis_percent"]) for p in points] == [(0.25, 10), (1, 40), (10, 80)]
+
+
+def test_a_new_lot_is_valued_alike_by_shares_and_percents(tmp_path, capsys):
+    found = []
+    for text in ("relative_potency\n1.0\n1.05\n0.98\n", "relative_potency (%)\n100\n105\n98\n"):
+        table = tmp_path / "lots.csv"
+        table.write_text(text)
+        assert main(["assay", "bridge", str(table), "--assigned", "1000", "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["assigned_value"])
+
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    words = ["--assigned", "1000", "--low", "1.1", "--high", "0.9", "--json"]
+    assert main(["assay", "bridge", str(table), *words]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"]["code"] == "bounds-unreadable"

@@ -20,7 +20,10 @@ def register(group: Group) -> None:
     fit.add_argument("--degree", type=int, help="degree of --model polynomial")
     fit.add_argument("--start", help="b1=500,b2=0.0001, or 1 or 2 for a published start")
     fit.add_argument(
-        "--weighting", choices=["none", "1/y", "1/y2", "1/x", "1/x2", "column"], default="none"
+        "--weighting",
+        choices=["auto", "none", "1/y", "1/y2", "1/x", "1/x2", "column"],
+        default="auto",
+        help="auto: the column weight where there is one; column: refused without it",
     )
     fit.add_argument("--confidence", type=_level, default=0.95)
     fit.add_argument(
@@ -106,6 +109,8 @@ def fit_curve(options: argparse.Namespace) -> Answer:
             error = found.standard_errors[name]
             lines.append(f"  {name:<6} {value:.10g}  ± {'?' if error is None else f'{error:.4g}'}")
         lines.append(f"  residual sum of squares {found.rss:.10g}, df {found.degrees_of_freedom}")
+        if found.left_out:
+            lines.append(f"  {found.left_out} rows left out: their weight is zero")
         return {"file": str(path), **found.as_dict()}, "\n".join(lines), True
 
     return _each(options.files, one)

@@ -2,13 +2,18 @@
 
 import argparse
 import math
+from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anlage.base import Refused
+from anlage.base import Problem, Refused
 
 from .shell import Answer, Group
+
+if TYPE_CHECKING:
+    from anlage.lab.columns import Columns
 
 
 def register(group: Group) -> None:
@@ -29,7 +34,9 @@ def register(group: Group) -> None:
     dpcr.add_argument("--genome", help="name of the reference gene's target")
     dpcr.add_argument("--genome-copies", type=_positive, default=2.0)
     dpcr.add_argument("--transduced", type=_positive, help="transduced cells, percent")
-    dpcr.add_argument("--droplet-nl", type=_positive, default=0.85)
+    dpcr.add_argument(
+        "--droplet-nl", type=_positive, help="volume of a partition; 0.85 for droplets of a QX"
+    )
     dpcr.add_argument("--dilution", type=_positive, default=1.0)
     qpcr = group.command("qpcr", quantitative_pcr, help="copies from a qPCR standard curve")
     qpcr.add_argument("file", type=Path, help="standards are the rows with a quantity")
@@ -295,18 +302,37 @@ def dilute(options: argparse.Namespace) -> Answer:
     table = tables.read_columns(options.file, decimal=options.decimal)
     place = table.find("sample", "group")
     names = table.text(place) if place is not None else ["all"] * len(table.rows)
-    numbers = [
-        table.numbers(table.need(*words))
-        for words in (("dose", "cells"), ("wells", "tested", "n"), ("positives", "positive", "k"))
+    doses = _above_zero(table, table.need("dose", "cells"))
+    wells, positives = (
+        _fitting(table, table.need(*words), lambda v: v >= 0 and v.is_integer(), "whole numbers")
+        for words in (("wells", "tested", "n"), ("positives", "positive", "k"))
+    )
+    beyond = [
+        (line, k, n)
+        for (line, _), k, n in zip(table.rows, positives, wells, strict=True)
+        if k > n or n == 0
     ]
+    if beyond:
+        raise Refused.of(
+            Problem(
+                code="counts-impossible",
+                what="limiting dilution",
+                found=f"{k:g} positives in {n:g} wells",
+                limit="positives from 0 to the wells, and a well at least",
+                remedy="check the columns wells and positives",
+                path=str(options.file),
+                line=line,
+            )
+            for line, k, n in beyond
+        )
     results: list[dict[str, Any]] = []
     lines = []
     for name in dict.fromkeys(names):
         keep = [k for k, other in enumerate(names) if other == name]
         found = assay.limiting_dilution(
-            [float(numbers[0][k]) for k in keep],
-            [int(numbers[1][k]) for k in keep],
-            [int(numbers[2][k]) for k in keep],
+            [doses[k] for k in keep],
+            [int(wells[k]) for k in keep],
+            [int(positives[k]) for k in keep],
         )
         results.append({"sample": name, **found.as_dict()})
         one_in = "-" if found.one_in is None else f"1 in {found.one_in:.5g}"
@@ -336,19 +362,28 @@ def validation(options: argparse.Namespace) -> Answer:
     values = [float(v) for v in table.numbers(table.need("value", "result", "found"))]
     place = table.find("run", "day", "analyst", "series")
     runs = table.text(place) if place is not None else ["1"] * len(values)
-    levels = []
+    levels: list[dict[str, Any]] = []
+    refused: list[Problem] = []
     for level in dict.fromkeys(nominal):
         keep = [k for k, other in enumerate(nominal) if other == level]
-        levels.append(
-            assay.precision(level, [values[k] for k in keep], [runs[k] for k in keep]).as_dict()
-        )
+        try:
+            found = assay.precision(level, [values[k] for k in keep], [runs[k] for k in keep])
+        except Refused as refusal:
+            refused.extend(refusal.problems)
+        else:
+            levels.append(found.as_dict())
+    if not levels:
+        raise Refused.of(refused)
     lines = [
         f"{one['nominal']:g}: bias {one['bias_percent']:+.2f} % "
         f"({one['bias_low']:+.2f} to {one['bias_high']:+.2f}), repeatability "
         f"{one['repeatability_cv']:.2f} %, intermediate {one['intermediate_cv']:.2f} %"
         for one in levels
     ]
-    return Answer({"file": str(options.file), "levels": levels}, "\n".join(lines))
+    lines.extend(f"{problem.found}: not judged, needs {problem.limit}" for problem in refused)
+    problems = [problem.as_dict() for problem in refused]
+    data = {"file": str(options.file), "levels": levels, "problems": problems}
+    return Answer(data, "\n".join(lines), ok=not refused)
 
 
 def transferred(options: argparse.Namespace) -> Answer:
@@ -364,7 +399,7 @@ def transferred(options: argparse.Namespace) -> Answer:
         raise Refused(
             "sites-not-two",
             what="transfer",
-            found=f"{len(names)} sites",
+            found=f"{len(names)} sites: {', '.join(names)}"[:300],
             limit="two: the sending one first",
             remedy="give the results of two sites",
             path=str(options.file),
@@ -431,12 +466,22 @@ def bridged(options: argparse.Namespace) -> Answer:
     from anlage.lab import columns as tables
 
     table = tables.read_columns(options.file, decimal=options.decimal)
-    values = table.numbers(table.need("relative_potency", "rp", "potency"))
+    if options.low >= options.high:
+        raise Refused(
+            "bounds-unreadable",
+            what="bounds of the new lot",
+            found=f"{options.low:g} to {options.high:g}",
+            limit="low below high",
+            remedy="correct --low and --high",
+        )
+    potency = table.need("relative_potency", "rp", "potency")
+    scale = 100 if "%" in table.header[potency] else 1
+    values = [value / scale for value in _above_zero(table, potency)]
     place = table.find("ln_standard_error", "standard_error", "se")
-    errors = None if place is None else [float(v) for v in table.numbers(place)]
+    errors = None if place is None else _above_zero(table, place)
     found = assay.bridge(
         options.assigned,
-        [float(v) for v in values],
+        values,
         standard_errors=errors,
         bound_low=options.low,
         bound_high=options.high,
@@ -460,22 +505,12 @@ def combined(options: argparse.Namespace) -> Answer:
     from anlage.lab import columns as tables
 
     table = tables.read_columns(options.file, decimal=options.decimal)
-    values = [float(v) for v in table.numbers(table.need("relative_potency", "rp", "potency"))]
+    values = _above_zero(table, table.need("relative_potency", "rp", "potency"))
     places = [
         table.find("ln_standard_error", "standard_error", "se"),
         table.find("df", "degrees_of_freedom"),
     ]
-    if min(values) <= 0:
-        raise Refused(
-            "response-without-value",
-            what="relative potency",
-            found=min(values),
-            limit="above 0",
-            remedy="correct the value",
-            path=str(options.file),
-        )
-    errors = None if places[0] is None else [float(v) for v in table.numbers(places[0])]
-    freedoms = None if places[1] is None else [float(v) for v in table.numbers(places[1])]
+    errors, freedoms = (None if place is None else _above_zero(table, place) for place in places)
     if len(values) < 2 or (errors is None and options.method not in {"auto", "unweighted"}):
         raise Refused(
             "too-few-observations",
@@ -534,13 +569,14 @@ def killed(options: argparse.Namespace) -> Answer:
     for (line, _), name, cell, signal in rows:
         if name.lower() in known:
             continue
-        ratio = tables.number(cell.split(":")[0], decimal=table.decimal)
-        if ratio is None or ratio <= 0:
+        parts = [tables.number(part, decimal=table.decimal) for part in cell.split(":")]
+        effectors, targets = [*parts, Decimal(1)][:2]
+        if len(parts) > 2 or not effectors or not targets or min(effectors, targets) <= 0:
             raise Refused(
                 "value-not-a-number",
                 what="column ratio",
                 found=repr(cell[:40]),
-                limit="a ratio above 0, such as 10 or 10:1",
+                limit="effectors to targets, above 0, such as 10, 10:1 or 1:4",
                 remedy="correct the ratio",
                 path=str(options.file),
                 line=line,
@@ -548,7 +584,8 @@ def killed(options: argparse.Namespace) -> Answer:
         lysis = assay.specific_lysis(
             signal, controls[options.spontaneous], controls[options.maximum]
         )
-        wells.setdefault(name, {}).setdefault(float(ratio), []).append(lysis)
+        ratio = float(effectors / targets)
+        wells.setdefault(name, {}).setdefault(ratio, []).append(lysis)
     samples: list[dict[str, Any]] = []
     for name, levels in wells.items():
         points = [
@@ -586,6 +623,33 @@ def _area(points: list[dict[str, Any]]) -> float | None:
         width = math.log(other["ratio"] / one["ratio"])
         total += width * (one["lysis_percent"] + other["lysis_percent"]) / 2
     return total / math.log(points[-1]["ratio"] / points[0]["ratio"])
+
+
+def _above_zero(table: "Columns", place: int) -> list[float]:
+    return _fitting(table, place, lambda value: value > 0, "numbers above 0")
+
+
+def _fitting(
+    table: "Columns", place: int, fits: Callable[[float], bool], limit: str
+) -> list[float]:
+    """Give a column's numbers; each line whose number does not fit is named."""
+    values = [float(value) for value in table.numbers(place)]
+    problems = [
+        Problem(
+            code="value-out-of-range",
+            what=f"column {table.header[place]}",
+            found=f"{value:g}",
+            limit=limit,
+            remedy="correct the value, or remove the row",
+            path=table.path,
+            line=line,
+        )
+        for (line, _), value in zip(table.rows, values, strict=True)
+        if not fits(value)
+    ]
+    if problems:
+        raise Refused.of(problems[:100])
+    return values
 
 
 def _number(text: str) -> float:

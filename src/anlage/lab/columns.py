@@ -9,7 +9,7 @@ refused until its sign is declared. A blank cell is never a zero.
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,8 @@ EXPONENT_MAX = 100
 HEADER_LINES = 80
 AUTO = "auto"
 """The decimal sign that the file's own numbers tell."""
+
+Lines = list[tuple[int, list[str]]]
 
 _GROUPED = {
     ".": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+|[+-]?\d{1,3}(?:,\d{3}){2,}"),
@@ -160,10 +162,7 @@ def read_columns(
             than the header.
     """
     decimal = decimal_of(path) if decimal == AUTO else decimal
-    lines = read_grid(path, decimal=decimal)
-    lines = [(line, cells) for line, cells in lines if any(cells)]
-    if not lines:
-        raise _empty(path)
+    lines = _sheet_with(path, expect, decimal)
     lines = lines[_header_at(lines, expect, decimal) :]
     header = tuple(cell.strip() for cell in lines[0][1])
     while header and not header[-1]:
@@ -200,6 +199,21 @@ def read_columns(
     if not rows:
         raise _empty(path)
     return Columns(path=str(path), header=header, rows=tuple(rows), decimal=decimal)
+
+
+def _sheet_with(path: Path, expect: Sequence[Sequence[str]], decimal: str) -> Lines:
+    """Give the filled lines of the first sheet that has the columns; else of the first sheet."""
+    first: Lines = []
+    for _, sheet in read_sheets(path, decimal=decimal):
+        lines = [(line, cells) for line, cells in sheet if any(cells)]
+        if not first:
+            first = lines
+        for _, cells in lines[:HEADER_LINES] if expect else ():
+            if all(place_of(cells, names) is not None for names in expect):
+                return lines
+    if not first:
+        raise _empty(path)
+    return first
 
 
 def _header_at(
@@ -249,12 +263,24 @@ def decimal_of(path: Path) -> str:
 def read_grid(path: Path, *, decimal: str = ".") -> list[tuple[int, list[str]]]:
     """Give every line of a CSV, TSV or XLSX file as stripped cells, with its line number.
 
+    Of a workbook this is the first sheet that holds anything.
+
     Raises:
         Refused: The file is missing, too large, or not text.
     """
+    return next(read_sheets(path, decimal=decimal))[1]
+
+
+def read_sheets(path: Path, *, decimal: str = ".") -> Iterator[tuple[str, Lines]]:
+    """Give each sheet that holds anything: its name and lines, as `read_grid` does.
+
+    Raises:
+        Refused: The file is missing, too large, empty, or not text.
+    """
     raw = read_bytes(path)
     if raw[:4] == b"PK\x03\x04":
-        return _workbook(raw, path, decimal)
+        yield from _workbook(raw, path, decimal)
+        return
     text = decoded(raw, path)
     separator = _separator(text, decimal)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -268,7 +294,7 @@ def read_grid(path: Path, *, decimal: str = ".") -> list[tuple[int, list[str]]]:
             last = reader.line_num
     except csv.Error as error:
         raise _unreadable(path, str(error), line=last + 1) from error
-    return lines
+    yield "", lines
 
 
 def read_bytes(path: Path) -> bytes:
@@ -339,24 +365,37 @@ def _separator(text: str, decimal: str, *, least: int = 1) -> str:
     return best if counts[best] else candidates[-1]
 
 
-def _workbook(raw: bytes, path: Path, decimal: str) -> list[tuple[int, list[str]]]:
+def _workbook(raw: bytes, path: Path, decimal: str) -> Iterator[tuple[str, Lines]]:
     import zipfile
 
     import python_calamine
 
+    held = 0
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if sum(item.file_size for item in archive.infolist()) > 8 * BYTES_MAX:
                 raise _too_large(path, "a packed file that unpacks beyond half a gigabyte")
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        sheet = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            rows = sheet.to_python(skip_empty_area=False)
+            if len(rows) > ROWS_MAX:
+                raise _too_large(path, f"{len(rows)} rows")
+            lines = [
+                (line, [_cell(value, decimal) for value in row])
+                for line, row in enumerate(rows, start=1)
+            ]
+            # A cell merged over rows holds for each of them.
+            for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+                for row in range(top + 1, min(bottom + 1, len(lines))):
+                    lines[row][1][left] = lines[top][1][left]
+            if any(any(cells) for _, cells in lines):
+                held += 1
+                yield name, lines
     except (python_calamine.CalamineError, zipfile.BadZipFile, IndexError, OSError) as error:
         raise _unreadable(path, str(error)) from error
-    if len(sheet) > ROWS_MAX:
-        raise _too_large(path, f"{len(sheet)} rows")
-    return [
-        (line, [_cell(value, decimal) for value in row]) for line, row in enumerate(sheet, start=1)
-    ]
+    if not held:
+        raise _empty(path)
 
 
 def _cell(value: object, decimal: str) -> str:

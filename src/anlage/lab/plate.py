@@ -64,8 +64,13 @@ def wells_in(text: str, *, rows: int = 8, columns: int = 12) -> list[str]:
     return found
 
 
-def grids_in(lines: list[tuple[int, list[str]]]) -> list[tuple[str, dict[str, tuple[int, str]]]]:
+Grid = dict[str, tuple[int, str]]
+
+
+def grids_in(lines: list[tuple[int, list[str]]]) -> list[tuple[str, Grid]]:
     """Find plate grids among lines: a row 1, 2, 3 … over rows that open with A, B, C …
+
+    Several reads of one plate may stand side by side, or under one another in each row.
 
     Returns:
         For each grid its caption (the nearest line above it) and each well's line and cell.
@@ -74,39 +79,74 @@ def grids_in(lines: list[tuple[int, list[str]]]) -> list[tuple[str, dict[str, tu
     at = 0
     caption = ""
     while at < len(lines):
-        line, cells = lines[at]
+        cells = lines[at][1]
         offset = _numbered_from(cells)
         if offset is None:
             words = [cell for cell in cells if cell]
             caption = words[0] if words and len(words) <= 2 else caption
             at += 1
             continue
-        width = 0
-        while offset + width < len(cells) and cells[offset + width] == str(width + 1):
-            width += 1
-        wells: dict[str, tuple[int, str]] = {}
-        row = 1
-        while at + row < len(lines):
-            line, cells = lines[at + row]
-            head = cells[offset - 1] if len(cells) >= offset else ""
-            if head.upper() != row_letter(row):
-                break
-            for k in range(width):
-                cell = cells[offset + k] if offset + k < len(cells) else ""
-                wells[f"{row_letter(row)}{k + 1}"] = (line, cell)
-            row += 1
-        if row == 1:
-            wells, row = _unlettered(lines, at + 1, offset, width)
+        blocks = _blocks(cells, offset)
+        grids, row = _lettered(lines, at + 1, blocks)
+        if not grids:
+            read = [_unlettered(lines, at + 1, start, width) for start, width in blocks]
+            grids, row = [("", wells) for wells, _ in read if wells], read[0][1]
         if row > 2:
-            found.append((caption, wells))
+            for count, (label, wells) in enumerate(grids, start=1):
+                several = label or f"{caption} {count}".strip()
+                found.append((several if len(grids) > 1 else caption, wells))
         at += max(1, row)
         caption = ""
     return found or _bare(lines)
 
 
-Grid = dict[str, tuple[int, str]]
 # Rows of a plate by its columns: of 24, 48, 96 and 384 wells.
 _ROWS_OF = {6: 4, 8: 6, 12: 8, 24: 16}
+
+
+def _blocks(cells: list[str], offset: int) -> list[tuple[int, int]]:
+    """Give place and width of each run 1, 2, 3 … in a numbered line, the first from `offset`."""
+    blocks = []
+    at = offset
+    while at < len(cells):
+        width = 0
+        while at + width < len(cells) and cells[at + width] == str(width + 1):
+            width += 1
+        if width >= 3:
+            blocks.append((at, width))
+        at += max(1, width)
+    return blocks
+
+
+def _lettered(
+    lines: list[tuple[int, list[str]]], at: int, blocks: list[tuple[int, int]]
+) -> tuple[list[tuple[str, Grid]], int]:
+    """Read rows that open with A, B, C …: a grid per block and read, with the label beside it.
+
+    Gives the grids, and how many lines were read, the numbered one with them.
+    """
+    offset, width = blocks[0]
+    rows: list[list[tuple[int, list[str]]]] = []
+    for line, cells in lines[at:]:
+        head = cells[offset - 1] if len(cells) >= offset else ""
+        if head.upper() == row_letter(len(rows) + 1):
+            rows.append([(line, cells)])
+        elif rows and not head and sum(map(_is_figure, cells[offset : offset + width])) > width / 2:
+            rows[-1].append((line, cells))
+        else:
+            break
+    # Lines without a letter are further reads where each row has as many of them.
+    reads = len(rows[0]) if rows and len({len(row) for row in rows}) == 1 else 1
+    grids = []
+    for k in range(reads if rows else 0):
+        for start, count in blocks:
+            wells = {
+                f"{row_letter(r)}{c + 1}": (row[k][0], "".join(row[k][1][start + c :][:1]))
+                for r, row in enumerate(rows, start=1)
+                for c in range(count)
+            }
+            grids.append(("".join(rows[0][k][1][start + count :][:1]), wells))
+    return grids, 1 + sum(map(len, rows))
 
 
 def _unlettered(

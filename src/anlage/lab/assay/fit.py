@@ -21,6 +21,8 @@ from .models import Model, model, multilinear, polynomial, written
 Array = NDArray[np.float64]
 
 ROWS_MAX = 200_000
+# Curves with a power of the dose, which a negative one does not have.
+_OVER_DOSE = frozenset({"3pl", "4pl", "5pl", "power"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Fit:
         residual_sd: Square root of rss over the degrees of freedom.
         degrees_of_freedom: Observations less parameters.
         observations: Rows used.
+        left_out: Rows not used, as their weight is zero.
         r_squared: Share of the (weighted) variance explained, about the mean.
         converged: True when the search ended in a minimum.
         exact_digits: Digits to which the minimum is exact, when refined in decimal arithmetic.
@@ -76,6 +79,7 @@ class Fit:
     residual_sd: float | None
     degrees_of_freedom: int
     observations: int
+    left_out: int
     r_squared: float | None
     converged: bool
     exact_digits: int | None
@@ -97,6 +101,7 @@ class Fit:
             "residual_standard_deviation": self.residual_sd,
             "degrees_of_freedom": self.degrees_of_freedom,
             "observations": self.observations,
+            "left_out": self.left_out,
             "r_squared": self.r_squared,
             "converged": self.converged,
             "exact_digits": self.exact_digits,
@@ -158,7 +163,7 @@ def fit(
     curve: Model,
     *,
     start: Mapping[str, float] | None = None,
-    weighting: str = "none",
+    weighting: str = "auto",
     confidence: float = 0.95,
     exact: bool = True,
 ) -> Fit:
@@ -168,7 +173,9 @@ def fit(
         points: The data.
         curve: What is fitted.
         start: Where the search begins; the model's own starts otherwise.
-        weighting: `none`, `1/y`, `1/y2`, `1/x`, `1/x2`, or `column` (the file's weights).
+        weighting: `none`, `1/y`, `1/y2`, `1/x`, `1/x2`, `column` (the file's weights), or `auto`:
+            the file's weights where it has them. A row of weight zero (a blank with `1/x`) is left
+            out and counts for nothing.
         confidence: Level of the intervals, between 0.5 and 0.9999.
         exact: Refine the minimum in decimal arithmetic (the default).
 
@@ -181,13 +188,22 @@ def fit(
     if curve.formula.variables == ("x",) and list(points.x) == ["x1"]:
         points = replace(points, x={"x": points.x["x1"]})
     formula = curve.formula
-    _check(points, formula)
+    weights = _weights(points, weighting)
+    _check(points, formula, sum(weight > 0 for weight in weights))
+    if curve.name in _OVER_DOSE and min(points.x["x"]) < 0:
+        raise Refused(
+            "dose-negative",
+            what=f"column x, fitted by {curve.name}",
+            found=str(min(points.x["x"])),
+            limit="0 or more",
+            remedy="enter the dose itself, not its logarithm",
+            path=points.path or None,
+        )
     x = {name: np.array([float(v) for v in points.x[name]]) for name in points.x}
     y_exact = _transformed(points, curve.response)
     y = np.array([float(v) for v in y_exact])
     if len(formula.linear) < len(formula.parameters) and float(np.ptp(y)) == 0.0:
         raise _undetermined(curve, points, "a response that never changes")
-    weights = _weights(points, weighting)
     root = np.sqrt(np.array([float(w) for w in weights]))
     best = _best(formula, x, y, root, _starts(curve, x, y, start))
     if not math.isfinite(best.rss):
@@ -229,7 +245,8 @@ def _result(
 ) -> Fit:
     formula = curve.formula
     names = formula.parameters
-    freedom = len(y) - len(names)
+    used = int(np.count_nonzero(root))
+    freedom = used - len(names)
     variance = rss / freedom if freedom > 0 else math.nan
     covariance = inverse * variance
     errors = {
@@ -256,7 +273,8 @@ def _result(
         rss=rss,
         residual_sd=math.sqrt(variance) if freedom > 0 else None,
         degrees_of_freedom=freedom,
-        observations=len(y),
+        observations=used,
+        left_out=len(y) - used,
         r_squared=1 - rss / total if total > 0 else None,
         converged=best.converged or refined is not None,
         exact_digits=getattr(refined, "digits", None),
@@ -357,13 +375,16 @@ def _undetermined(curve: Model, points: Points, found: str) -> Refused:
     )
 
 
-def _check(points: Points, formula: Formula) -> None:
-    rows = len(points.y)
-    if rows > ROWS_MAX:
+def _check(points: Points, formula: Formula, rows: int) -> None:
+    if len(points.y) > ROWS_MAX:
         raise Refused(
-            "file-too-large", what="points", found=rows, limit=ROWS_MAX, remedy="fit a part",
+            "file-too-large",
+            what="points",
+            found=len(points.y),
+            limit=ROWS_MAX,
+            remedy="fit a part",
             path=points.path or None,
-        )  # fmt: skip
+        )
     missing = [name for name in formula.variables if name not in points.x]
     if missing:
         raise Refused(
@@ -378,7 +399,7 @@ def _check(points: Points, formula: Formula) -> None:
         raise Refused(
             "too-few-observations",
             what="fit",
-            found=f"{rows} rows",
+            found=f"{rows} rows" + (" of weight above zero" if rows < len(points.y) else ""),
             limit=f"at least {len(formula.parameters)}, one per parameter",
             remedy="add rows, or take a simpler model",
             path=points.path or None,
@@ -410,9 +431,9 @@ def _transformed(points: Points, response: str) -> list[Decimal]:
 
 def _weights(points: Points, weighting: str) -> list[Decimal]:
     rows = len(points.y)
-    if weighting == "none" and points.weight is None:
+    if weighting == "none" or (weighting == "auto" and points.weight is None):
         return [Decimal(1)] * rows
-    if weighting in {"none", "column"} and points.weight is not None:
+    if weighting in {"auto", "column"} and points.weight is not None:
         weights = list(points.weight)
     elif weighting in {"1/y", "1/y2", "1/x", "1/x2"}:
         base = points.y if "y" in weighting else points.x[next(iter(points.x))]
@@ -423,7 +444,7 @@ def _weights(points: Points, weighting: str) -> list[Decimal]:
             "weighting-unknown",
             what="weighting",
             found=weighting,
-            limit="none, 1/y, 1/y2, 1/x, 1/x2, column",
+            limit="auto, none, 1/y, 1/y2, 1/x, 1/x2, and column where the file has weights",
             remedy="name one of them",
         )
     if any(w < 0 or not w.is_finite() for w in weights) or not any(weights):

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 STEPS_MAX = 500
+# Past these the curve is its own limit, and G tells nothing.
+G_MIN, G_MAX = 0.02, 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def _normal(
     for i in range(len(ln)):
         s = group[i]
         G = theta[places[s, 4]] if places[s, 4] >= 0 else 1.0
-        if G < 0.02 or G > 50.0:  # past these the curve is its own limit, and G tells nothing
+        if G < G_MIN or G > G_MAX:
             return math.inf
         f = _curve(
             ln[i], theta[places[s, 0]], theta[places[s, 1]], theta[places[s, 2]],
@@ -159,7 +161,7 @@ def _descend(
     count = len(theta)
     g, g_new = np.empty(count), np.empty(count)
     N_new, M = np.empty((count, count)), np.empty((count, count))
-    step, scale = np.empty(count), np.zeros(count)
+    step, scale, down = np.empty(count), np.zeros(count), np.empty(count)
     fitted_new = np.empty(len(y))
     rss = _normal(ln, y, w, group, places, theta, N, g, fitted)
     damping, grow, quiet = 1e-3, 2.0, 0
@@ -172,7 +174,14 @@ def _descend(
             for j in range(count):
                 M[i, j] = N[i, j]
             M[i, i] += damping * scale[i]
-        if not _cholesky_solve(M, -g, step):
+            down[i] = -g[i]
+        for j in places[:, 4]:  # a G at its bound that would go past it stays there
+            if j >= 0 and (theta[j] >= G_MAX if down[j] > 0 else theta[j] <= G_MIN):
+                M[j, :] = 0.0
+                M[:, j] = 0.0
+                M[j, j] = 1.0
+                down[j] = 0.0
+        if not _cholesky_solve(M, down, step):
             damping = max(damping, 1e-12) * 10.0
             if damping > 1e15:
                 return rss, False
@@ -181,6 +190,9 @@ def _descend(
         for i in range(count):
             largest = max(largest, abs(step[i]) * math.sqrt(scale[i]))
         trial = theta + step
+        for j in places[:, 4]:
+            if j >= 0:
+                trial[j] = min(max(trial[j], G_MIN), G_MAX)
         new = _normal(ln, y, w, group, places, trial, N_new, g_new, fitted_new)
         small = largest * largest <= 1e-19 * rss
         if new <= rss:

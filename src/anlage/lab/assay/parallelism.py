@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from anlage.base import Refused
+
 from .logistic import Curve
 
 
@@ -23,12 +25,33 @@ class Bounds:
         slope_high: Greatest ratio.
         asymptote: Greatest difference of either end, as a share of the reference's range.
         alpha: Size of each one-sided test; 0.05 gives 90 % intervals.
+
+    Raises:
+        Refused: Bounds that do not hold 1 (slope) or 0 (ends), or no size of a test.
     """
 
     slope_low: float = 0.80
     slope_high: float = 1.25
     asymptote: float = 0.20
     alpha: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse what bounds nothing."""
+        for what, found, fits, limit in (
+            ("slope bounds", f"{self.slope_low:g} to {self.slope_high:g}",
+             0 < self.slope_low < 1 < self.slope_high < math.inf, "ratios about 1, both above 0"),
+            ("asymptote bound", f"{self.asymptote:g}",
+             0 < self.asymptote < math.inf, "a share above 0"),
+            ("alpha", f"{self.alpha:g}", 0 < self.alpha < 0.5, "above 0 and below 0.5"),
+        ):  # fmt: skip
+            if not fits:
+                raise Refused(
+                    "bounds-unreadable",
+                    what=what,
+                    found=found,
+                    limit=limit,
+                    remedy="correct the bounds",
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,18 +168,17 @@ def joined_equivalence(found: Sequence[Sequence[Equivalence]]) -> tuple[Equivale
     """Join each comparison over the plates, weighted by the inverse square of its width."""
     joined = []
     for items in zip(*found, strict=False):
-        is_ratio = items[0].kind == "ratio"
-        to = np.log if is_ratio else np.asarray
-        estimate = np.array([float(to(max(i.estimate, 1e-300) if is_ratio else i.estimate))
-                             for i in items])  # fmt: skip
-        half = np.array([
-            float(to(max(i.high, 1e-300)) - to(max(i.low, 1e-300))) / 2
-            if is_ratio else (i.high - i.low) / 2
-            for i in items
-        ])  # fmt: skip
-        weight = 1 / np.maximum(half, 1e-12) ** 2
-        mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
-        back = math.exp if is_ratio else float
+        is_log = items[0].kind == "ratio" and all(i.low > 0 and i.estimate > 0 for i in items)
+        to, back = (np.log, math.exp) if is_log else (np.asarray, float)
+        low, estimate, high = (
+            to(np.array([getattr(i, name) for i in items])) for name in ("low", "estimate", "high")
+        )
+        if not (np.all(np.isfinite(low)) and np.all(np.isfinite(high))):
+            # A plate that allows any value lets nothing be shown of all of them.
+            mean, width = float(estimate.mean()), math.inf
+        else:
+            weight = 1 / np.maximum((high - low) / 2, 1e-12) ** 2
+            mean, width = float(weight @ estimate / weight.sum()), float(weight.sum() ** -0.5)
         joined.append(
             replace(
                 items[0],

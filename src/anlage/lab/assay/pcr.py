@@ -14,7 +14,7 @@ from .quantify import (
     qpcr_curve,
     vector_copy_number,
 )
-from .reader import Import
+from .reader import NANOPLATE, Import
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def digital_plate(
     genome: str = "",
     genome_copies_per_cell: float = 2.0,
     transduced_percent: float | None = None,
-    droplet_nl: float = DROPLET_NL,
+    droplet_nl: float | None = None,
     dilution: float = 1.0,
 ) -> DigitalPlate:
     """Give the copies in each well, and per sample the vector copies per cell.
@@ -141,12 +141,15 @@ def digital_plate(
         genome: The reference gene's target.
         genome_copies_per_cell: Copies of the reference gene in a cell.
         transduced_percent: Share of transduced cells; given, the ratio is per transduced cell.
-        droplet_nl: Volume of a partition in nL.
+        droplet_nl: Volume of a partition in nL; None for a droplet of Bio-Rad's QX.
         dilution: How many times the sample was diluted.
 
     Raises:
-        Refused: The export counts no partitions, or more positive ones than there are.
+        Refused: The export counts no partitions, more positive ones than there are, or partitions
+            of an instrument whose volume must be told.
     """
+    if droplet_nl is None:
+        droplet_nl = _droplet_nl(plate)
     counts: dict[tuple[str, str, str], dict[str, int]] = {}
     for one in plate.readings:
         if one.measure in {"positives", "droplets"} and one.value is not None:
@@ -217,3 +220,16 @@ def digital_plate(
         vector_copies=vector_copies,
         refused=refused,
     )
+
+
+def _droplet_nl(plate: Import) -> float:
+    if plate.dialect == NANOPLATE:
+        raise Refused(
+            "partition-volume-missing",
+            what="volume of a partition",
+            found=f"an export of {plate.dialect}, which does not state it",
+            limit="the volume of the nanoplate used, in nL",
+            remedy="give it with --droplet-nl, from the plate's instructions",
+            path=plate.path,
+        )
+    return DROPLET_NL

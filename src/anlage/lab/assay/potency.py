@@ -257,7 +257,13 @@ def _over_plates(
         if missing:
             notes.append(f"plate {plate or '(unnamed)'} has no {' and no '.join(missing)}")
             continue
-        result = one(part, reference, sample, confidence, bounds, variance)
+        try:
+            result = one(part, reference, sample, confidence, bounds, variance)
+        except Refused as refusal:
+            raise Refused.of(
+                replace(problem, what=f"{problem.what} on plate {plate or '(unnamed)'}")
+                for problem in refusal.problems
+            ) from refusal
         found.append(replace(result, plate=plate or "(unnamed)"))
     if not found:
         raise Refused(
@@ -351,10 +357,39 @@ def _logistic(
             break
         mean = np.concatenate([free[0].fitted, free[1].fitted])
         weight, exponent = _variance_weights(variance, pooled_y, mean)
+    _must_share_direction(wells, (reference, sample), y, free)
     return _judge(
         wells, (reference, sample), confidence, bounds, skew,
         pooled_ln, pooled_y, weight, group, free, joint, exponent,
     )  # fmt: skip
+
+
+def _must_share_direction(
+    wells: Wells, names: tuple[str, str], y: list[Array], free: list[Curve]
+) -> None:
+    """Refuse a response that rises with the dose of one sample and falls with that of the other.
+
+    No shift along the dose brings such curves together, so that the joint fit has no potency.
+    """
+    rises = [bool((c.theta[3] - c.theta[0]) * c.theta[1] > 0) for c in free]
+    if rises[0] == rises[1]:
+        return
+    for own, curve in zip(y, free, strict=True):
+        rss, count = float(np.sum((own - curve.fitted) ** 2)), len(curve.theta)
+        flat = float(np.sum((own - own.mean()) ** 2))
+        test = extra_squares(flat, len(own) - 1, rss, len(own) - count)
+        if test is None or test.p >= 0.05:
+            return  # no effect of the dose is shown
+    ways = ["rises" if one else "falls" for one in rises]
+    raise Refused(
+        "curves-opposed",
+        what=f"curves of {names[0]} and {names[1]}",
+        found=f"not parallel: {names[0]} {ways[0]} with the dose, {names[1]} {ways[1]}",
+        limit="responses that go the same way",
+        remedy="check the doses and the places of the sample; it has no relative potency",
+        rule="USP <1032>",
+        path=wells.path or None,
+    )
 
 
 def _joint(
@@ -471,11 +506,15 @@ def _profile(
     one = np.zeros(len(y), dtype=np.int64)
     theta = joint.theta
     start = np.array([theta[0], theta[1], theta[3], theta[2], *([theta[5]] if skew else [])])
+    first = start
 
     def risen(value: float) -> float:
         nonlocal start
         moved = np.where(group == 1, ln + value, ln)
         found = descend_curves(moved, y, weight, one, places, start)
+        if skew:  # the ridge of slope and asymmetry may end elsewhere
+            other = descend_curves(moved, y, weight, one, places, first)
+            found = min(found, other, key=lambda curve: curve.rss)
         start = found.theta  # the next potency tried lies close by
         return found.rss - target
 

@@ -6,6 +6,7 @@ single accepted row is refused.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from anlage.base import Problem, Refused
 
-from ..columns import AUTO, decimal_of, is_blank, number, read_grid
+from ..columns import AUTO, decimal_of, is_blank, number, read_sheets
 from ..plate import grids_in, well_name
 
 HEADER_LINES = 80
+NANOPLATE = "QIAcuity dPCR"
+"""Partitions whose volume is that of the plate used, which the export does not state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +155,15 @@ class _Dialect:
 
 _SAMPLE = (
     "sample_id", "sample_name", "sample", "sample_description_1", "sampleid", "name", "bottle_id",
-    "accession", "accession_number", "specimen", "id", "sample_lot",
+    "accession", "accession_number", "specimen", "id", "sample_lot", "sample_ntc_control",
+    "probe", "proben_id", "probenname", "probenbezeichnung", "flaschen_id", "flasche",
+    "echantillon", "id_echantillon", "nom_de_l_echantillon", "nom_echantillon", "id_flacon",
+    "flacon",
 )  # fmt: skip
-_WELL = ("well", "well_position", "well_id", "position", "wells", "pos")
+_WELL = (
+    "well_position", "well", "well_id", "well_name", "position", "wells", "pos", "kavitat",
+    "vertiefung", "puits",
+)  # fmt: skip
 _WELL_ROW, _WELL_COLUMN = ("well_row", "row"), ("well_col", "well_column", "column", "col")
 _SIGNAL = re.compile(
     r"\d{3}(_?nm)?(_.*)?|(a|od|abs|em|ex)_?\d{3}.*|(raw_data|absorbance|luminescence|fluorescence|rlu"
@@ -179,6 +188,16 @@ _DIALECTS = (
         titles={"quantasoft": "QuantaSoft ddPCR", "qx manager": "QX Manager ddPCR"},
     ),
     _Dialect(
+        name=NANOPLATE,
+        needs=("positives", "droplets"),
+        measures={
+            "positives": (("partitions_positive", "positive_partitions"), "1"),
+            "negatives": (("partitions_negative", "negative_partitions"), "1"),
+            "droplets": (("partitions_valid", "valid_partitions"), "1"),
+            "concentration": (("concentration", "conc"), "copy/uL"),
+        },
+    ),
+    _Dialect(
         name="qpcr",
         needs=("cq",),
         measures={
@@ -192,10 +211,16 @@ _DIALECTS = (
         measures={
             "endotoxin": (
                 ("endotoxin", "sample_value", "sample_result", "sample_eu_ml", "result", "eu_ml",
-                 "endotoxin_value", "sample_concentration"),
+                 "endotoxin_value", "sample_concentration", "probenwert", "endotoxinwert",
+                 "endotoxine", "valeur_de_l_echantillon", "valeur_echantillon"),
                 "[EU]/mL",
             ),
-            "spike_recovery": (("spike_recovery", "recovery", "spike_rec", "ppc_recovery"), "%"),
+            "spike_recovery": (
+                ("spike_recovery", "recovery", "spike_rec", "ppc_recovery", "spike_wiederfindung",
+                 "wiederfindung", "wiederfindungsrate", "recuperation_du_spike",
+                 "taux_de_recuperation", "recuperation"),
+                "%",
+            ),
             "sample_cv": (("sample_cv", "sample_rxn_time_cv", "sample_time_cv"), "%"),
             "spike_cv": (("spike_cv", "spike_rxn_time_cv", "spike_time_cv"), "%"),
         },
@@ -206,13 +231,18 @@ _DIALECTS = (
         measures={
             "growth": (
                 ("result", "final_result", "test_result", "status", "bottle_result",
-                 "determination"),
+                 "determination", "ergebnis", "testergebnis", "befund", "resultat",
+                 "resultat_du_test", "statut"),
                 "1",
             ),
             "time_to_detection": (
-                ("time_to_detection", "ttd", "detection_time", "time_to_positive", "ttp"), "h",
+                ("time_to_detection", "ttd", "detection_time", "time_to_positive", "ttp",
+                 "zeit_bis_detektion", "zeit_bis_zur_detektion", "detektionszeit",
+                 "delai_de_detection", "temps_de_detection"), "h",
             ),
-            "bottle_type": (("bottle_type", "bottle", "media", "medium"), "1"),
+            "bottle_type": (
+                ("bottle_type", "bottle", "media", "medium", "flaschentyp", "type_de_flacon"), "1",
+            ),
         },
         words=("growth", "bottle_type"),
     ),
@@ -220,27 +250,43 @@ _DIALECTS = (
         name="cell-counter",
         needs=("viability",),
         measures={
-            "viability": (("viability", "viable", "percent_viability", "viab"), "%"),
+            "viability": (
+                ("viability", "viable", "percent_viability", "viab", "viabilitat",
+                 "lebensfahigkeit", "zellviabilitat", "viabilite", "viabilite_cellulaire"),
+                "%",
+            ),
+            # A count without a volume ("Viable cells" beside "Total viable cells / ml") comes last.
             "total_cells": (
-                ("total", "total_cells_ml", "total_cells", "total_cell_concentration",
+                ("total", "total_cells_ml", "total_cell_concentration",
                  "total_cell_conc", "total_cells_per_ml", "total_concentration", "cells_ml",
-                 "total_cell_density"),
+                 "total_cell_density", "gesamtzellkonzentration", "gesamtzellen", "gesamtzellzahl",
+                 "gesamtzellen_ml", "gesamt", "concentration_cellulaire_totale",
+                 "cellules_totales", "cellules_totales_ml", "total_cells"),
                 "cell/mL",
             ),
             "viable_cells": (
-                ("live", "viable_cells_ml", "viable_cells", "live_cell_concentration", "live_cells",
-                 "live_cell_conc", "total_viable_cells_ml", "live_cells_ml", "viable_cell_density",
-                 "viable_cells_per_ml", "live_concentration"),
+                ("live", "viable_cells_ml", "live_cell_concentration", "live_cell_conc",
+                 "total_viable_cells_ml", "live_cells_ml", "viable_cell_density",
+                 "viable_cells_per_ml", "live_cells_per_ml", "live_concentration",
+                 "lebendzellkonzentration", "lebende_zellen", "lebendzellen", "lebendzellzahl",
+                 "vitale_zellen",
+                 "lebende_zellen_ml", "concentration_cellulaire_viable", "cellules_viables",
+                 "cellules_vivantes", "cellules_viables_ml", "live_cells", "viable_cells"),
                 "cell/mL",
             ),
             "dead_cells": (
-                ("dead", "dead_cells", "dead_cell_concentration", "dead_cell_conc", "dead_cells_ml",
-                 "nonviable_cells", "dead_concentration"),
+                ("dead", "dead_cell_concentration", "dead_cell_conc", "dead_cells_ml",
+                 "dead_cells_per_ml",
+                 "dead_concentration", "totzellkonzentration", "tote_zellen", "tote_zellen_ml",
+                 "concentration_cellulaire_morte", "cellules_mortes", "cellules_mortes_ml",
+                 "dead_cells", "nonviable_cells"),
                 "cell/mL",
             ),
             "diameter": (
                 ("estimated_cell_diameter", "average_diameter", "avg_diam", "avg_diameter",
-                 "average_cell_size", "avg_cell_size", "diameter", "cell_diameter"),
+                 "average_cell_size", "avg_cell_size", "diameter", "cell_diameter",
+                 "zelldurchmesser", "durchmesser", "mittlerer_durchmesser", "diametre",
+                 "diametre_moyen", "diametre_cellulaire"),
                 "um",
             ),
         },
@@ -263,7 +309,7 @@ _DIALECTS = (
         },
     ),
 )  # fmt: skip
-_NEEDS_WELL = {"plate-list", "qpcr", "ddpcr"}
+_NEEDS_WELL = {"plate-list", "qpcr", "ddpcr", NANOPLATE}
 _UNDETECTED = {"undetermined", "undet", "nocq", "no_cq", "no_ct", "not_detected", "nd", "n_d"}
 _OVERFLOW = {"ovrflw", "overflow", "over", "sat", "saturated", "ovr", "oor", "out"}
 
@@ -279,10 +325,7 @@ def read_reader_file(path: Path, *, decimal: str = AUTO) -> Import:
         Refused: The file cannot be read, no dialect fits, or not one row was accepted.
     """
     decimal = decimal_of(path) if decimal == AUTO else decimal
-    lines = read_grid(path, decimal=decimal)
-    title = " ".join(" ".join(cells) for _, cells in lines[:HEADER_LINES]).lower()
-    title += f" {path.name.lower()}"
-    found = _listed(lines, title, path, decimal) or _gridded(lines, path, decimal)
+    found = _of_sheets(path, decimal)
     if found is None:
         raise Refused(
             "dialect-unknown",
@@ -304,6 +347,29 @@ def read_reader_file(path: Path, *, decimal: str = AUTO) -> Import:
             others=others[:20],
         )
     return found
+
+
+def _of_sheets(path: Path, decimal: str) -> Import | None:
+    """Read the one sheet with results; a named export goes before plain signals beside it."""
+    read: list[tuple[str, Import]] = []
+    for name, lines in read_sheets(path, decimal=decimal):
+        title = " ".join(" ".join(cells) for _, cells in lines[:HEADER_LINES]).lower()
+        title += f" {path.name.lower()}"
+        found = _listed(lines, title, path, decimal) or _gridded(lines, path, decimal)
+        if found is not None:
+            read.append((name, found))
+    held = [one for one in read if one[1].accepted]
+    best = [one for one in held if one[1].dialect not in {"plate-list", "plate-grid"}] or held
+    if len(best) > 1:
+        raise Refused(
+            "sheets-several",
+            what="workbook",
+            found=f"results on the sheets {', '.join(name for name, _ in best)}"[:300],
+            limit="one sheet with results",
+            remedy="save each of them as a file of its own",
+            path=str(path),
+        )
+    return next((found for _, found in best or read), None)
 
 
 def compare_entries(first: Import, second: Import) -> list[Problem]:
@@ -405,10 +471,9 @@ def _rows(
 
         name, where = at(sample), well_name(at(well) + at(well_column)) or ""
         what = " ".join(part for part in (where, name, at(target)) if part) or "row without a name"
-        if well is not None and not where and not name:
-            rows.append(
-                RowVerdict(line=line, what=what, is_accepted=False, reason="no well and no sample")
-            )
+        if not where and not name:
+            lacks = "no sample" if well is None else "no well and no sample"
+            rows.append(RowVerdict(line=line, what=what, is_accepted=False, reason=lacks))
             continue
         reasons = []
         for measure, place in places.items():
@@ -426,6 +491,9 @@ def _rows(
             if reason:
                 if is_needed or not is_blank(cell):
                     reasons.append(f"{measure} {reason}")
+                continue
+            if value is not None and not _can_be(measure, value):
+                reasons.append(f"{measure} cannot be {cell[:20]}")
                 continue
             readings.append(
                 Reading(
@@ -502,15 +570,22 @@ def _value(cell: str, decimal: str) -> tuple[Decimal | None, str, str]:
     return value, qualifier, ""
 
 
+def _can_be(measure: str, value: Decimal) -> bool:
+    """Say whether a figure can be: only a signal, less its blank, lies below zero."""
+    return measure == "signal" or 0 <= value <= (100 if measure == "viability" else value)
+
+
 def _unit(header: str, unit: str) -> tuple[str, Decimal]:
     """Give the unit of a column and the power of ten written in its header ("x10^6")."""
+    plain = unicodedata.normalize("NFKC", header.lower())
     power = re.search(
-        r"(?:[x×*]\s*)?10\s*\^?\s*([3-9]|1[0-2])\b|[xe×]\s*10e([3-9])", header.lower()
+        r"10\s*\^?\s*([3-9]|1[0-2])\b|(?<!\d)10?e\+?0?([3-9]|1[0-2])\b|\b(mio|millions?|mill?ionen)\b",
+        plain,
     )
     scale = Decimal(1)
     if power and unit.startswith("cell"):
-        scale = Decimal(10) ** int(power[1] or power[2])
-    if unit == "h" and re.search(r"\bdays?\b", header.lower()):
+        scale = Decimal(10) ** int(power[1] or power[2] or 6)
+    if unit == "h" and re.search(r"\b(?:days?|tag(?:en?)?|jours?)\b", header.lower()):
         scale = Decimal(24)
     return unit, scale
 
@@ -520,7 +595,13 @@ def _place(keys: Sequence[str], names: Sequence[str]) -> int | None:
 
 
 def _key(cell: str) -> str:
-    """Give a header's name: without case, units in brackets, powers of ten and signs."""
-    plain = re.sub(r"[(\[].*?[)\]]", " ", cell.lower().replace("µ", "u").replace("%", " "))
-    plain = re.sub(r"[x×*]?\s*10\s*\^\s*\d+", " ", plain)
+    """Give a header's name: without case, accents, units in brackets, powers of ten and signs.
+
+    Of partitions the word in brackets tells which they are, so that it stays.
+    """
+    plain = unicodedata.normalize("NFKD", cell.lower().replace("µ", "u").replace("%", " "))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    if not plain.strip().startswith("partitions"):
+        plain = re.sub(r"[(\[].*?[)\]]", " ", plain)
+    plain = re.sub(r"[x×*]?\s*10\s*\^\s*\d+|[x×*]\s*10\d+|(?<!\d)10?e\+?\d+", " ", plain)
     return re.sub(r"[^a-zт0-9]+", "_", plain).strip("_")

@@ -30,7 +30,8 @@ _RESPONSE = (
 _REFERENCE = (
     re.compile(r"(reference|ref|standard|std)", re.IGNORECASE),
     re.compile(r"reference|standard|(?:^|[^a-z])(?:ref|std|rs|irs|prs|wrs)(?:[^a-z]|$)", re.I),
-    re.compile(r"ref|std", re.IGNORECASE),
+    # LabRef, RefLot3; not "preferred" or "refrigerated".
+    re.compile(r"(?<![A-Za-z])(?:[Rr]ef|REF|[Ss]td|STD)(?![a-z])|(?:Ref|Std)(?![a-z])"),
     re.compile(r"s", re.IGNORECASE),
 )
 
@@ -150,8 +151,10 @@ def reference_of(samples: Sequence[str], named: str | None, path: str = "") -> s
         Refused: The named one is not there, or no name (or more than one) says reference.
     """
     if named is not None:
+        if named in samples:
+            return named
         match = [s for s in samples if s.lower() == named.lower()]
-        if match:
+        if len(match) == 1:
             return match[0]
         found = f"samples {', '.join(samples)}"
         what = f"reference {named}"
