@@ -89,7 +89,7 @@ ANALYSES: Mapping[str, Analysis] = {
             "vector": "",
             "genome": "",
             "genome-copies": "2",
-            "partition-nl": "0.85",
+            "partition-nl": "",
             "dilution": "1",
         },
     ),

@@ -102,7 +102,7 @@ def digital(source: Source, tell: Tell) -> Found:
         vector=settings["vector"],
         genome=settings["genome"],
         genome_copies_per_cell=source.setting("genome-copies") or 2.0,
-        droplet_nl=source.setting("partition-nl") or 0.85,
+        droplet_nl=source.setting("partition-nl"),
         dilution=source.setting("dilution") or 1.0,
     )
     names = [one.sample for one in plate.wells if one.sample.casefold() not in BLANKS]
