@@ -130,9 +130,10 @@ def _train_sound(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
         kept = taught & (kind != one)
         forest = grow_gate(table[kept], good[kept], _alike(kind[kept], good[kept]), seed=seed)
         chance[kind == one] = forest.predict_proba(table[kind == one])[:, 1]
-    limit = float(
-        numpy.floor(1000 * numpy.quantile(chance[good & taught], GOOD_REFUSED["sound"])) / 1000
-    )
+    # Natural pictures teach what a lens makes; nobody measures them.
+    measured = good & taught & (kind != "natural")
+    limit = numpy.quantile(chance[measured], GOOD_REFUSED["sound"])
+    limit = float(numpy.floor(1000 * limit) / 1000)
     forest = grow_gate(table[taught], good[taught], _alike(kind[taught], good[taught]), seed=seed)
     write_trees(forest, models / "gate-sound.onnx")
     low, middle, high = numpy.percentile(table[good & taught], (5, 50, 95), axis=0)
