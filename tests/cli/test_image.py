@@ -8,6 +8,8 @@ import pytest
 from tests.lab.image.scene import colony_series, nuclei_scene, phase_scene
 
 from anlage.cli import shell
+from anlage.cli.image import AT_ONCE
+from anlage.lab.processors import processors
 
 
 @pytest.fixture
@@ -59,6 +61,21 @@ def test_the_same_picture_twice_is_counted_once(field, tmp_path, capsys):
     assert code == 2
     assert told["images"][1]["refused"]["code"] == "image-duplicate"
     assert allowed == 0
+
+
+def test_many_files_are_told_in_their_order(field, tmp_path, capsys):
+    files = [field]
+    for number in range(2 * AT_ONCE * processors()):
+        files.append(tmp_path / f"{number}.png")
+        files[-1].write_bytes(field.read_bytes() if number % 7 == 6 else b"no picture")
+
+    _, told = _run(capsys, "count", *files)
+
+    codes = [row["refused"] and row["refused"]["code"] for row in told["images"]]
+    assert [row["file"] for row in told["images"]] == [str(file) for file in files]
+    assert codes[0] is None
+    assert set(codes[7::7]) == {"image-duplicate"}
+    assert codes.count("image-duplicate") == len(codes[7::7])
 
 
 @pytest.mark.parametrize("command", ["viability", "activation"])

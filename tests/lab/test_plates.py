@@ -17,6 +17,7 @@ from anlage.lab.assay import (
     starters,
     wells_in,
 )
+from anlage.lab.columns import _spread_merged
 
 DEFINITION = """
 kind: assay
@@ -492,3 +493,28 @@ def test_a_name_merged_over_rows_holds_for_each_of_them(tmp_path):
     found = read_reader_file(_workbook(tmp_path / "q.xlsx", {"R": rows}, merged="B2:B3"))
 
     assert [r.sample for r in found.readings] == ["S1", "S1", "S2"]
+
+
+def test_cells_merged_beyond_what_is_filled_in_refuse_nothing(tmp_path):
+    rows = [["Well", "Sample", "Cq"], ["A1", "S1", 22.1], ["A2", "S2", 22.2]]
+
+    found = read_reader_file(_workbook(tmp_path / "q.xlsx", {"R": rows}, merged="Z1:Z3"))
+
+    assert [r.sample for r in found.readings] == ["S1", "S2"]
+
+
+def test_ranges_that_lie_on_one_another_fill_no_cell_twice():
+    filled = []
+
+    class Row(list):
+        def __setitem__(self, place, value):
+            filled.append(place)
+            super().__setitem__(place, value)
+
+    lines = [(line, Row([str(line), ""])) for line in range(1, 301)]
+    list.__setitem__(lines[0][1], 1, "S1")
+
+    _spread_merged(lines, [((top, 1), (299, 1)) for top in range(300)])
+
+    assert {cells[1] for _, cells in lines} == {"S1"}
+    assert len(filled) == 299

@@ -1,7 +1,6 @@
 """`anlage image …`: microscope images become counts, viability, state and shape, or a refusal."""
 
 import argparse
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -100,12 +99,14 @@ def _steps(word: str) -> int:
 
 def _each(options: argparse.Namespace, name: str, measure: Measure) -> Answer:
     """Measure every file, one on each core; a refusal does not stop the others."""
+    from anlage.lab.processors import processors
+
     told: list[tuple[Row, str] | Refused] = []
     seen: dict[str, str] = {}
-    cores = os.cpu_count() or 1
-    with ThreadPoolExecutor(cores) as pool:
-        for begun in range(0, len(options.files), AT_ONCE * cores):
-            paths = options.files[begun : begun + AT_ONCE * cores]
+    together = AT_ONCE * processors()
+    with ThreadPoolExecutor(processors()) as pool:
+        for begun in range(0, len(options.files), together):
+            paths = options.files[begun : begun + together]
             opened = [
                 _once(path, one, seen, again=options.allow_duplicates)
                 for path, one in zip(paths, pool.map(_opened, paths), strict=True)

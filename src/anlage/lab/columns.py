@@ -385,10 +385,7 @@ def _workbook(raw: bytes, path: Path, decimal: str) -> Iterator[tuple[str, Lines
                 (line, [_cell(value, decimal) for value in row])
                 for line, row in enumerate(rows, start=1)
             ]
-            # A cell merged over rows holds for each of them.
-            for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
-                for row in range(top + 1, min(bottom + 1, len(lines))):
-                    lines[row][1][left] = lines[top][1][left]
+            _spread_merged(lines, sheet.merged_cell_ranges or ())
             if any(any(cells) for _, cells in lines):
                 held += 1
                 yield name, lines
@@ -396,6 +393,19 @@ def _workbook(raw: bytes, path: Path, decimal: str) -> Iterator[tuple[str, Lines
         raise _unreadable(path, str(error)) from error
     if not held:
         raise _empty(path)
+
+
+def _spread_merged(lines: Lines, ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    """Let a cell merged over rows hold for each of them."""
+    filled: dict[int, int] = {}
+    for (top, left), (bottom, _) in sorted(ranges):
+        if top >= len(lines) or left >= len(lines[top][1]):
+            continue  # beyond all that is filled in
+        # No cell twice: ranges that lie on one another are of a book made to keep us busy.
+        end = min(bottom + 1, len(lines))
+        for row in range(max(top + 1, filled.get(left, 0)), end):
+            lines[row][1][left] = lines[top][1][left]
+        filled[left] = max(end, filled.get(left, 0))
 
 
 def _cell(value: object, decimal: str) -> str:

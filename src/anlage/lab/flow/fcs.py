@@ -8,7 +8,6 @@ Source: FCS 3.1, doi:10.1002/cyto.a.20825; FCS 3.2, doi:10.1002/cyto.a.24225.
 """
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from anlage.base import Problem, Refused
 
+from ..processors import processors
 from .compensation import Matrix, spillover_of
 from .fcs_data import Layout, Source, layout_of
 from .fcs_text import (
@@ -532,5 +532,5 @@ def _uniquely_named(channels: list[Channel], ledger: Ledger) -> tuple[Channel, .
 
 
 def default_workers() -> int:
-    """Give the number of threads for reading: the machine's processors, at most 8."""
-    return max(1, min(8, os.cpu_count() or 1))
+    """Give the number of threads for reading: the processors there are, at most 8."""
+    return min(8, processors())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from anlage.base import Broken
 
 from ..method import MethodCard, Purpose
+from ..processors import processors
 
 THREADS_MAX = 4
 TILE_PX = 1024
@@ -69,7 +70,7 @@ def open_network(data: bytes) -> Runner:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = min(THREADS_MAX, _cores())
+    options.intra_op_num_threads = min(THREADS_MAX, processors())
     # Waiting threads sleep: on a machine that others use, spinning halves everyone's speed.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     opened: Runner = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
@@ -168,9 +169,3 @@ def method_card(name: str) -> MethodCard:
         trained_domain=told["trained_domain"],
         sources=tuple(told["sources"]),
     )
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -132,8 +132,7 @@ def _train_sound(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
         chance[kind == one] = forest.predict_proba(table[kind == one])[:, 1]
     # Natural pictures teach what a lens makes; nobody measures them.
     measured = good & taught & (kind != "natural")
-    limit = numpy.quantile(chance[measured], GOOD_REFUSED["sound"])
-    limit = float(numpy.floor(1000 * limit) / 1000)
+    limit = _limit("sound", chance[measured])
     forest = grow_gate(table[taught], good[taught], _alike(kind[taught], good[taught]), seed=seed)
     write_trees(forest, models / "gate-sound.onnx")
     low, middle, high = numpy.percentile(table[good & taught], (5, 50, 95), axis=0)
@@ -155,6 +154,11 @@ def _train_sound(data: Path, models: Path, *, seed: int) -> dict[str, Any]:
     }
 
 
+def _limit(gate: str, good: Floats) -> float:
+    """Give the chance that the share of `GOOD_REFUSED` of good pictures lies below."""
+    return float(numpy.floor(1000 * numpy.quantile(good, GOOD_REFUSED[gate])) / 1000)
+
+
 def _alike(kind: NDArray[Any], good: NDArray[numpy.bool_]) -> Floats:
     """Let the sound and the broken pictures of every kind weigh alike."""
     weight = numpy.zeros(len(kind), numpy.float64)
@@ -166,7 +170,7 @@ def _alike(kind: NDArray[Any], good: NDArray[numpy.bool_]) -> Floats:
 
 
 def _sound_or_broken(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown]:
-    for kind, name, picture in any_kind(data):
+    for kind, name, picture in _any_kind(data):
         sound = [picture, _perhaps_deeper(varied(picture, rng, ANY_ZOOM), rng)]
         for one in sound:
             yield _Shown(values=numbers(one), kind=kind, group=name, fault="")
@@ -176,7 +180,7 @@ def _sound_or_broken(data: Path, rng: numpy.random.Generator) -> Iterator[_Shown
             yield _Shown(values=numbers(broken), kind=kind, group=name, fault=str(way))
 
 
-def any_kind(data: Path) -> Iterator[tuple[str, str, Picture]]:
+def _any_kind(data: Path) -> Iterator[tuple[str, str, Picture]]:
     """Give pictures of many kinds in grey: kind, name, picture; crops of one cell are too small."""
     for foreign in natural_pictures():
         if not foreign.picture.colour and foreign.name not in DRAWN:
@@ -321,7 +325,7 @@ def _refused(
         kept = ~apart_group & (apart | (way != one))
         forest = grow_gate(table[kept], good[kept], _weight(good[kept], way_of[kept]), seed=seed)
         unknown[asked] = forest.predict_proba(table[asked])[:, 1]
-    limit = float(numpy.floor(1000 * numpy.quantile(known[good], GOOD_REFUSED[name])) / 1000)
+    limit = _limit(name, known[good])
 
     def share(chances: Floats, which: NDArray[numpy.bool_], *, rules: bool = False) -> float:
         which = which & numpy.isfinite(chances)
